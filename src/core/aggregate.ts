@@ -1,0 +1,133 @@
+import type { EventSet, NewEvent, NewEventOf, RecordedEvent, RecordedEventOf } from './events.ts';
+import type { Rejection } from './rejection.ts';
+import { type Parsed, parseWith, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
+import { requireName } from './stream-id.ts';
+
+/** What `decide` may know besides input and state, so that it stays pure. */
+export interface DecideContext {
+  /** The id that the command was sent to: `42` of `account-42`. */
+  readonly id: string;
+  /** Milliseconds since 1970, the same for the whole decision. */
+  readonly now: number;
+  /** A new random id of 128 bits. */
+  readonly newId: () => string;
+}
+
+/** What `decide` answers: one event, several, none (a success that changes nothing), or a rejection. */
+export type Decision<Event extends NewEvent = NewEvent> = Event | readonly Event[] | Rejection;
+
+/** Input and rejections of each command, carried by an aggregate's type. */
+export interface CommandTypes {
+  readonly [command: string]: { readonly input: unknown; readonly rejection: Rejection };
+}
+
+/** A consistency boundary: its state is folded from the events of one stream, and its commands decide on that state. */
+export interface Aggregate<
+  Name extends string = string,
+  State = unknown,
+  Commands extends CommandTypes = CommandTypes,
+> {
+  readonly kind: 'aggregate';
+  readonly name: Name;
+  readonly events: EventSet;
+  readonly commandNames: readonly string[];
+  initialState(): State;
+  /** The state after an event; the same state for an event type that the aggregate does not know. */
+  evolve(state: State, event: RecordedEvent): State;
+  parseInput(command: string, input: unknown): Parsed<unknown>;
+  /** Takes what `parseInput` gave. */
+  decide(command: string, input: unknown, state: State, context: DecideContext): Decision;
+  /** Never there at run time: it carries the types of the commands. */
+  readonly commandTypes?: Commands;
+}
+
+export type CommandName<A extends Aggregate> = keyof NonNullable<A['commandTypes']> & string;
+export type CommandInput<A extends Aggregate, Name extends CommandName<A>> = NonNullable<
+  A['commandTypes']
+>[Name]['input'];
+export type CommandRejection<A extends Aggregate, Name extends CommandName<A>> = NonNullable<
+  A['commandTypes']
+>[Name]['rejection'];
+
+/**
+ * Declares an aggregate: how its state follows from its events, and what its commands decide.
+ *
+ * `evolve` must name every event of the set; `decide` is synchronous and pure, for it may be run again.
+ * State and payloads are frozen: return new objects.
+ *
+ * ### Example
+ * ```ts
+ * const Counter = defineAggregate('counter', {
+ *   events: CounterEvents,
+ *   initialState: () => ({ count: 0 }),
+ *   evolve: { Counted: (state, { data }) => ({ count: state.count + data.by }) },
+ *   commands: { count: { input: z.object({ by: z.number() }), decide: ({ by }) => CounterEvents.Counted({ by }) } },
+ * });
+ * ```
+ */
+export function defineAggregate<
+  const Name extends string,
+  Events extends EventSet,
+  State,
+  Inputs extends { readonly [command: string]: Schema },
+  Answers extends { readonly [command in keyof Inputs]: unknown },
+>(
+  name: Name,
+  definition: {
+    readonly events: Events;
+    readonly initialState: () => State;
+    readonly evolve: {
+      readonly [Type in keyof Events]: (state: NoInfer<State>, event: RecordedEventOf<Events, Type>) => NoInfer<State>;
+    };
+    readonly commands: {
+      readonly [Command in keyof Inputs]: {
+        readonly input: Inputs[Command];
+        readonly decide: (
+          input: SchemaOutput<Inputs[Command]>,
+          state: NoInfer<State>,
+          context: DecideContext,
+        ) => NewEventOf<Events> | readonly NewEventOf<Events>[] | Rejection;
+      };
+    } & { readonly [Command in keyof Answers]: { readonly decide: (...input: never[]) => Answers[Command] } };
+  },
+): Aggregate<
+  Name,
+  State,
+  {
+    readonly [Command in keyof Inputs & string]: {
+      readonly input: SchemaInput<Inputs[Command]>;
+      readonly rejection: Extract<Answers[Command], Rejection>;
+    };
+  }
+> {
+  requireName('aggregate', name);
+  // Erased once, here: what comes in was checked against the declared types by the compiler at the call of `defineAggregate`.
+  const evolve = definition.evolve as unknown as Record<string, (state: State, event: RecordedEvent) => State>;
+  const commands = definition.commands as unknown as Record<
+    string,
+    { readonly input: Schema; readonly decide: (input: unknown, state: State, context: DecideContext) => Decision }
+  >;
+  const requireCommand = (command: string) => {
+    const found = Object.hasOwn(commands, command) ? commands[command] : undefined;
+    if (found === undefined) {
+      throw new Error(
+        `The aggregate "${name}" has no command "${command}"; it has ${Object.keys(commands).join(', ') || 'none'}. ` +
+          'If the page and the worker were built at different times, reload the page.',
+      );
+    }
+    return found;
+  };
+  return {
+    kind: 'aggregate',
+    name,
+    events: definition.events,
+    commandNames: Object.keys(commands),
+    initialState: definition.initialState,
+    evolve: (state, event) => {
+      const step = Object.hasOwn(evolve, event.type) ? evolve[event.type] : undefined;
+      return step === undefined ? state : Object.freeze(step(state, event));
+    },
+    parseInput: (command, input) => parseWith(requireCommand(command).input, input),
+    decide: (command, input, state, context) => requireCommand(command).decide(input, state, context),
+  };
+}

@@ -1,0 +1,61 @@
+import type { Aggregate } from './aggregate.ts';
+import type { EventDefinition } from './events.ts';
+import type { Projection } from './projection.ts';
+import { requireName } from './stream-id.ts';
+
+/** What the page, the worker and the tests all import: the definitions of one app. */
+export interface App {
+  readonly kind: 'app';
+  /** Names the database. Two apps of one origin need two names. */
+  readonly name: string;
+  readonly aggregates: ReadonlyMap<string, Aggregate>;
+  readonly projections: ReadonlyMap<string, Projection>;
+  /** Every event that any aggregate or projection names, by type. */
+  readonly events: ReadonlyMap<string, EventDefinition>;
+}
+
+/**
+ * Joins definitions to an app.
+ *
+ * Mistakes in definitions throw here, at start, and not at the first click: two of one name, two events of one type.
+ */
+export function defineApp(definition: {
+  readonly name: string;
+  readonly aggregates: readonly Aggregate[];
+  readonly projections: readonly Projection[];
+}): App {
+  requireName('app', definition.name);
+  const events = new Map<string, EventDefinition>();
+  for (const owner of [...definition.aggregates, ...definition.projections]) {
+    for (const event of Object.values(owner.events)) {
+      if (events.has(event.type) && events.get(event.type) !== event) {
+        throw new Error(
+          `The app "${definition.name}" has two different events of type "${event.type}"; one of them comes from the ${owner.kind} "${owner.name}". ` +
+            'An event type is unique in an app: rename one, or share one set.',
+        );
+      }
+      events.set(event.type, event);
+    }
+  }
+  return {
+    kind: 'app',
+    name: definition.name,
+    aggregates: byName(definition.name, definition.aggregates),
+    projections: byName(definition.name, definition.projections),
+    events,
+  };
+}
+
+function byName<Definition extends Aggregate | Projection>(
+  app: string,
+  definitions: readonly Definition[],
+): ReadonlyMap<string, Definition> {
+  const definitionsByName = new Map<string, Definition>();
+  for (const definition of definitions) {
+    if (definitionsByName.has(definition.name)) {
+      throw new Error(`The app "${app}" has two ${definition.kind}s named "${definition.name}". Rename one.`);
+    }
+    definitionsByName.set(definition.name, definition);
+  }
+  return definitionsByName;
+}

@@ -1,0 +1,111 @@
+// What must compile and what must not: checked by `npm run check`, never run.
+import * as z from 'zod';
+import type { CommandInput, CommandName, CommandRejection } from './index.ts';
+import { command, defineAggregate, defineEvents, defineProjection, type Receipt, reject, shape } from './index.ts';
+
+type Equal<Left, Right> = (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
+function expectType<_True extends true>(): void {}
+
+const AccountEvents = defineEvents({
+  Opened: z.object({ owner: z.string() }),
+  Deposited: z.object({ amount: z.number() }),
+});
+const NoteEvents = defineEvents({ Noted: shape<{ text: string }>() });
+
+const Account = defineAggregate('account', {
+  events: AccountEvents,
+  initialState: () => ({ open: false, balance: 0 }),
+  evolve: {
+    Opened: (state) => ({ ...state, open: true }),
+    Deposited: (state, { data }) => ({ ...state, balance: state.balance + data.amount }),
+  },
+  commands: {
+    open: { input: z.object({ owner: z.string() }), decide: (input) => AccountEvents.Opened(input) },
+    deposit: {
+      input: z.object({ amount: z.coerce.number() }),
+      decide: ({ amount }, state, { now }) => {
+        if (!state.open) return reject('not-open');
+        if (amount > now) return reject('too-much', { balance: state.balance });
+        return [AccountEvents.Deposited({ amount })];
+      },
+    },
+  },
+});
+
+// Inference.
+expectType<Equal<CommandName<typeof Account>, 'open' | 'deposit'>>();
+expectType<Equal<CommandInput<typeof Account, 'open'>, { owner: string }>>();
+type Codes = CommandRejection<typeof Account, 'deposit'>['code'];
+expectType<Equal<Codes, 'not-open' | 'too-much'>>();
+
+declare const receipt: Receipt<CommandRejection<typeof Account, 'deposit'>>;
+if (receipt.status === 'rejected') {
+  switch (receipt.rejection.code) {
+    case 'too-much':
+      receipt.rejection.details.balance.toFixed();
+      break;
+    case 'invalid-input':
+      receipt.rejection.details.issues[0]?.path.trim();
+      break;
+    case 'not-open':
+      break;
+    default:
+      receipt.rejection satisfies never;
+  }
+}
+
+command(Account, 'ada', 'open', { owner: 'Ada' });
+// @ts-expect-error Argument of type '"close"' is not assignable to parameter of type '"open" | "deposit"'
+command(Account, 'ada', 'close', {});
+// @ts-expect-error Type 'number' is not assignable to type 'string'
+command(Account, 'ada', 'open', { owner: 1 });
+// @ts-expect-error Type 'number' is not assignable to type 'string'
+NoteEvents.Noted({ text: 1 });
+
+defineAggregate('partial', {
+  events: AccountEvents,
+  initialState: () => ({ open: false }),
+  // @ts-expect-error Property 'Deposited' is missing in type
+  evolve: { Opened: (state) => state },
+  commands: {},
+});
+
+defineAggregate('foreign', {
+  events: NoteEvents,
+  initialState: () => ({}),
+  evolve: { Noted: (state) => state },
+  commands: {
+    // @ts-expect-error Type '"Opened"' is not assignable to type '"Noted"'
+    open: { input: shape<{ owner: string }>(), decide: (input) => AccountEvents.Opened(input) },
+  },
+});
+
+const Balances = defineProjection('balances', {
+  version: 1,
+  from: [AccountEvents, NoteEvents],
+  row: shape<{ owner: string; balance: number }>(),
+  on: {
+    Opened: (_row, { data }) => ({ owner: data.owner, balance: 0 }),
+    Deposited: (row, { data }) => row && { ...row, balance: row.balance + data.amount },
+    Noted: () => null,
+  },
+});
+expectType<Equal<NonNullable<(typeof Balances)['rowType']>, { owner: string; balance: number }>>();
+
+defineProjection('wrong', {
+  version: 1,
+  from: [AccountEvents],
+  row: shape<{ balance: number }>(),
+  on: {
+    // @ts-expect-error Type 'string' is not assignable to type 'number'
+    Opened: () => ({ balance: 'none' }),
+  },
+});
+
+defineProjection('unknown', {
+  version: 1,
+  from: [AccountEvents],
+  row: shape<{ balance: number }>(),
+  // @ts-expect-error 'Closed' does not exist in type
+  on: { Closed: () => null },
+});

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import type { RecordedEvent } from './index.ts';
+import { defineAggregate, defineApp, defineEvents, defineProjection, reject, shape } from './index.ts';
+import { streamIdToAggregate, streamIdToId, toStreamId } from './stream-id.ts';
+
+const AccountEvents = defineEvents({
+  Opened: z.object({ owner: z.string() }),
+  Deposited: z.object({ amount: z.number().positive() }),
+});
+
+const Account = defineAggregate('account', {
+  events: AccountEvents,
+  initialState: () => ({ open: false, balance: 0 }),
+  evolve: {
+    Opened: (state) => ({ ...state, open: true }),
+    Deposited: (state, { data }) => ({ ...state, balance: state.balance + data.amount }),
+  },
+  commands: {
+    deposit: {
+      input: z.object({ amount: z.coerce.number() }),
+      decide: ({ amount }, state) => (state.open ? AccountEvents.Deposited({ amount }) : reject('not-open')),
+    },
+  },
+});
+
+const context = { id: 'ada', now: 0, newId: () => 'id' };
+
+function recorded(type: string, data: unknown, stream = 'account-ada'): RecordedEvent {
+  const meta = { commandId: 'c', correlationId: 'c', recordedAt: 0 };
+  return { id: 'c.0', stream, revision: 0, position: 1, type, version: 1, data, meta };
+}
+
+describe('defineEvents', () => {
+  it('makes events of the declared types', () => {
+    expect(AccountEvents.Opened({ owner: 'Ada' })).toEqual({ type: 'Opened', data: { owner: 'Ada' } });
+    expect(AccountEvents.Opened.version).toBe(1);
+  });
+
+  it('names the field of a payload that does not fit', () => {
+    expect(() => AccountEvents.Deposited({ amount: -1 })).toThrow(/"Deposited" event does not fit its schema: amount/);
+  });
+
+  it('refuses reserved names', () => {
+    expect(() => defineEvents({ $system: shape<object>() })).toThrow(/"\$" is reserved/);
+  });
+
+  it('refuses an asynchronous schema when it is used', () => {
+    const Slow = defineEvents({ Slow: z.object({}).refine(async () => true) });
+    expect(() => Slow.Slow({})).toThrow(/must be synchronous/);
+  });
+});
+
+describe('defineAggregate', () => {
+  it('folds events into a frozen state and leaves unknown events alone', () => {
+    const opened = Account.evolve(Account.initialState(), recorded('Opened', { owner: 'Ada' }));
+    expect(opened).toEqual({ open: true, balance: 0 });
+    expect(Object.isFrozen(opened)).toBe(true);
+    expect(Account.evolve(opened, recorded('Renamed', {}))).toBe(opened);
+    expect(Account.evolve(opened, recorded('toString', {}))).toBe(opened);
+  });
+
+  it('decides events or a rejection from input and state', () => {
+    const input = Account.parseInput('deposit', { amount: '5' });
+    expect(input).toEqual({ ok: true, value: { amount: 5 } });
+    if (!input.ok) return;
+    expect(Account.decide('deposit', input.value, { open: true, balance: 0 }, context)).toEqual(
+      AccountEvents.Deposited({ amount: 5 }),
+    );
+    expect(Account.decide('deposit', input.value, { open: false, balance: 0 }, context)).toEqual(reject('not-open'));
+  });
+
+  it('names the commands it has when asked for one it has not', () => {
+    expect(() => Account.parseInput('close', {})).toThrow('no command "close"; it has deposit');
+  });
+
+  it('refuses a name with a hyphen', () => {
+    expect(() => defineAggregate('bank-account', { ...emptyAggregate })).toThrow(/bank-account/);
+  });
+});
+
+describe('defineProjection', () => {
+  const Balances = defineProjection('balances', {
+    version: 1,
+    from: [AccountEvents],
+    row: shape<{ balance: number }>(),
+    on: {
+      Opened: () => ({ balance: 0 }),
+      Deposited: (row, { data }) => row && { balance: row.balance + data.amount },
+    },
+  });
+
+  it('returns the changed row under the id of the stream', () => {
+    expect(Balances.project(recorded('Opened', { owner: 'Ada' }), () => undefined)).toEqual([
+      { key: 'ada', row: { balance: 0 } },
+    ]);
+    expect(Balances.project(recorded('Deposited', { amount: 2 }), () => ({ balance: 1 }))).toEqual([
+      { key: 'ada', row: { balance: 3 } },
+    ]);
+  });
+
+  it('says nothing of an event that leaves the row as it is', () => {
+    expect(Balances.project(recorded('Deposited', { amount: 2 }), () => undefined)).toEqual([]);
+    expect(Balances.project(recorded('Renamed', {}), () => undefined)).toEqual([]);
+  });
+
+  it('touches several rows and deletes with null', () => {
+    const ByOwner = defineProjection('owners', {
+      version: 1,
+      from: [AccountEvents],
+      row: shape<{ count: number }>(),
+      key: (event) => (event.type === 'Opened' ? ['all', event.data.owner, 'all'] : []),
+      on: { Opened: (row, _event, key) => (key === 'all' ? { count: (row?.count ?? 0) + 1 } : null) },
+    });
+    expect(ByOwner.project(recorded('Opened', { owner: 'ada' }), () => ({ count: 1 }))).toEqual([
+      { key: 'all', row: { count: 2 } },
+      { key: 'ada', row: null },
+    ]);
+  });
+});
+
+describe('defineApp', () => {
+  it('refuses two events of one type', () => {
+    const Other = defineAggregate('other', {
+      ...emptyAggregate,
+      events: defineEvents({ Opened: shape<object>() }),
+      evolve: { Opened: (state: object) => state },
+    });
+    expect(() => defineApp({ name: 'bank', aggregates: [Account, Other], projections: [] })).toThrow(
+      /two different events of type "Opened".*aggregate "other"/,
+    );
+  });
+
+  it('refuses two aggregates of one name', () => {
+    expect(() => defineApp({ name: 'bank', aggregates: [Account, Account], projections: [] })).toThrow(
+      /two aggregates named "account"/,
+    );
+  });
+});
+
+describe('stream ids', () => {
+  it('keep the id whole, hyphens and all', () => {
+    const stream = toStreamId('account', 'a-b-c');
+    expect(stream).toBe('account-a-b-c');
+    expect(streamIdToId(stream)).toBe('a-b-c');
+    expect(streamIdToAggregate(stream)).toBe('account');
+  });
+});
+
+const emptyAggregate = { events: {}, initialState: () => ({}), evolve: {}, commands: {} };

@@ -1,0 +1,79 @@
+/**
+ * What the world may say no with. Plain data: it crosses the worker boundary, where error classes lose theirs.
+ *
+ * `text` says what happened, with the names involved, the likely cause, and what to do.
+ */
+export type Failure = StorageFailure | EngineFailure | StreamConflict;
+
+/**
+ * The device's storage said no; nothing of the command was written.
+ *
+ * - `storage.quota-exceeded`: the device or the site's share of it is full.
+ * - `storage.unavailable`: the database cannot be opened (private mode, blocked, broken).
+ * - `storage.outdated`: another tab runs a newer version of the app. Reload.
+ * - `storage.reset`: the events that were here are gone (site data cleared, evicted). Nothing is written until the app says so.
+ * - `storage.event-refused`: an event holds what cannot be stored; `text` has the path.
+ * - `storage.failed`: anything else that IndexedDB reports.
+ */
+export interface StorageFailure {
+  readonly type:
+    | 'storage.quota-exceeded'
+    | 'storage.unavailable'
+    | 'storage.outdated'
+    | 'storage.reset'
+    | 'storage.event-refused'
+    | 'storage.failed';
+  readonly text: string;
+  /** What the browser said, where it said something. */
+  readonly detail?: string;
+}
+
+/**
+ * The worker could not do it.
+ *
+ * - `engine.stopped`: the worker could not be started, or died again and again. The outcome of open commands is unknown;
+ *   sending one again with the same command id is safe.
+ * - `engine.cancelled`: the caller cancelled; nothing was saved.
+ */
+export interface EngineFailure {
+  readonly type: 'engine.stopped' | 'engine.cancelled';
+  readonly text: string;
+}
+
+/** The stream had moved on from the revision that the command was told to expect. Nothing was saved. */
+export interface StreamConflict {
+  readonly type: 'stream.conflict';
+  readonly text: string;
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  /** The stream's revision; −1 where it has no event. */
+  readonly actual: number;
+}
+
+/** What a command demands of its stream before it decides. A number is the revision of the stream's last event. */
+export type ExpectedRevision = number | 'no-stream' | 'stream-exists' | 'any';
+
+/** Carries a failure through code that throws; unwrapped to plain data at the first boundary. */
+export class FailureError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.text, options);
+    this.name = 'FailureError';
+    this.failure = failure;
+  }
+}
+
+/** Whether a stream at revision `actual` (−1: no event) is what a command demanded. */
+export function isExpectedRevision(expected: ExpectedRevision, actual: number): boolean {
+  switch (expected) {
+    case 'any':
+      return true;
+    case 'no-stream':
+      return actual === -1;
+    case 'stream-exists':
+      return actual >= 0;
+    default:
+      return actual === expected;
+  }
+}

@@ -1,0 +1,106 @@
+import { issuesToText, parseWith, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
+
+/** An event that was decided and is not yet stored. */
+export interface NewEvent<Type extends string = string, Data = unknown> {
+  readonly type: Type;
+  readonly data: Data;
+}
+
+/** Makes an event of one type; called with the payload, which its schema checks. */
+export interface EventDefinition<Type extends string = string, Input = never, Data = unknown> {
+  (data: Input): NewEvent<Type, Data>;
+  readonly type: Type;
+  /** Schema number that new events of this type are stored with. */
+  readonly version: number;
+}
+
+/** Events by type, as `defineEvents` returns them. Sets are plain objects: `{ ...OrderEvents, ...PaymentEvents }` is one. */
+export interface EventSet {
+  readonly [type: string]: EventDefinition;
+}
+
+/** Lineage and time of a stored event; never used for order. */
+export interface EventMeta {
+  readonly commandId: string;
+  /** Root of the chain of commands and events that this event belongs to; the command's own id where it is the root. */
+  readonly correlationId: string;
+  /** Id of the event or command that caused the command, if it was told. */
+  readonly causationId?: string;
+  /** When the log stored it: milliseconds since 1970 by this device's clock. */
+  readonly recordedAt: number;
+}
+
+/** A stored event. The payload keeps its own shape; everything else stands around it. */
+export interface RecordedEvent<Type extends string = string, Data = unknown> {
+  /** Command id and place in its commit: the same however often the command is sent. */
+  readonly id: string;
+  readonly stream: string;
+  /** Place in the stream, from 0 without gaps. */
+  readonly revision: number;
+  /** Place in the whole log, from 1 without gaps. */
+  readonly position: number;
+  readonly type: Type;
+  /** Schema number that it was stored with. */
+  readonly version: number;
+  readonly data: Data;
+  readonly meta: EventMeta;
+}
+
+/** The stored form of the event `Type` of a set. */
+export type RecordedEventOf<Events, Type extends keyof Events> = Events[Type] extends (
+  data: never,
+) => NewEvent<infer Name, infer Data>
+  ? RecordedEvent<Name, Data>
+  : never;
+
+/** Any new event of a set. */
+export type NewEventOf<Events> = {
+  [Type in keyof Events]: Events[Type] extends (data: never) => infer Event ? Event : never;
+}[keyof Events];
+
+/**
+ * Declares events by type: past tense, PascalCase, unique in the app; the payload as a schema or a bare `shape`.
+ *
+ * An event maker throws where the payload does not fit its schema: by then a command has been accepted, so it is a bug.
+ *
+ * ### Example
+ * ```ts
+ * const AccountEvents = defineEvents({ Opened: z.object({ owner: z.string() }) });
+ * AccountEvents.Opened({ owner: 'Ada' }); // { type: 'Opened', data: { owner: 'Ada' } }
+ * ```
+ */
+export function defineEvents<const Schemas extends { readonly [type: string]: Schema }>(
+  schemas: Schemas,
+): {
+  readonly [Type in keyof Schemas & string]: EventDefinition<
+    Type,
+    SchemaInput<Schemas[Type]>,
+    SchemaOutput<Schemas[Type]>
+  >;
+} {
+  const definitions: Record<string, EventDefinition<string, unknown>> = {};
+  for (const [type, schema] of Object.entries(schemas)) {
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(type)) {
+      throw new Error(
+        `The event type "${type}" cannot be used: types start with a letter and hold letters, digits and "_" only ("$" is reserved).`,
+      );
+    }
+    definitions[type] = defineEvent(type, schema);
+  }
+  // Built key by key from `schemas`, which the mapped type describes; TypeScript cannot follow the loop.
+  return definitions as never;
+}
+
+function defineEvent(type: string, schema: Schema): EventDefinition<string, unknown> {
+  const make = (data: unknown): NewEvent => {
+    const parsed = parseWith(schema, data);
+    if (!parsed.ok) {
+      throw new Error(
+        `The payload of a new "${type}" event does not fit its schema: ${issuesToText(parsed.issues)}. Nothing was stored. ` +
+          'Check the input of the command, or widen the schema of the event.',
+      );
+    }
+    return { type, data: parsed.value };
+  };
+  return Object.assign(make, { type, version: 1 });
+}

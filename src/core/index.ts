@@ -1,0 +1,17 @@
+export type { Aggregate, CommandInput, CommandName, CommandRejection, DecideContext, Decision } from './aggregate.ts';
+export { defineAggregate } from './aggregate.ts';
+export type { App } from './app.ts';
+export { defineApp } from './app.ts';
+export type { Command } from './command.ts';
+export { command } from './command.ts';
+export type { Env } from './env.ts';
+export type { ExpectedRevision, Failure } from './errors.ts';
+export type { EventDefinition, EventMeta, EventSet, NewEvent, RecordedEvent, RecordedEventOf } from './events.ts';
+export { defineEvents } from './events.ts';
+export type { Projection, RowChange, RowOf } from './projection.ts';
+export { defineProjection } from './projection.ts';
+export type { Failed, Receipt, Rejected, Saved } from './receipt.ts';
+export type { InvalidInput, Rejection } from './rejection.ts';
+export { reject } from './rejection.ts';
+export type { Issue, Schema } from './schema.ts';
+export { shape } from './schema.ts';

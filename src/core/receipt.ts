@@ -1,0 +1,35 @@
+import type { Failure } from './errors.ts';
+import type { InvalidInput, Rejection } from './rejection.ts';
+
+/** The answer to `execute`: plain data, one of three. */
+export type Receipt<Refusal extends Rejection = Rejection> = Saved | Rejected<Refusal> | Failed;
+
+/** The events are on disk, and every mirror of this page shows them. */
+export interface Saved {
+  readonly status: 'saved';
+  readonly commandId: string;
+  /** The stream that the (first) command was sent to. */
+  readonly stream: string;
+  /** Its revision after this commit; −1 where it has no event. */
+  readonly revision: number;
+  /** Position of the last event of the commit; of the log's last event where nothing was decided. */
+  readonly position: number;
+  /** How many events were stored; 0 where the decision was empty. */
+  readonly events: number;
+}
+
+/** The domain said no; nothing was stored. */
+export interface Rejected<Refusal extends Rejection = Rejection> {
+  readonly status: 'rejected';
+  readonly commandId: string;
+  readonly rejection: Refusal | InvalidInput;
+  /** Which of several commands said no, from 0. */
+  readonly command: number;
+}
+
+/** The world said no; nothing was stored, except after `engine.stopped`, where nobody knows yet. */
+export interface Failed {
+  readonly status: 'failed';
+  readonly commandId: string;
+  readonly failure: Failure;
+}
