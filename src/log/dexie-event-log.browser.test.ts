@@ -1,0 +1,3 @@
+import { describeDexieEventLog } from './dexie-event-log.contract.ts';
+
+describeDexieEventLog();

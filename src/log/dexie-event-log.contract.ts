@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { eventLogConformance } from '../testing/event-log-conformance.ts';
+import { type DexieEventLogOptions, openDexieEventLog } from './dexie-event-log.ts';
+import type { EventLog, NewCommit } from './event-log.ts';
+
+const env = { now: () => 0, newId: () => crypto.randomUUID() };
+
+function openLog(name: string, options: Partial<DexieEventLogOptions> = {}): Promise<EventLog> {
+  return openDexieEventLog({ name, env, ...options });
+}
+
+function oneEvent(commandId: string): NewCommit {
+  const events = [{ stream: 'a-1', type: 'Counted', version: 1, data: {} }];
+  return { commandId, correlationId: commandId, recordedAt: 0, events };
+}
+
+/** Opens the database past the log, as other code or a damaged browser would. */
+function openRaw(name: string, version?: number): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, version);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function putRaw(name: string, change: (record: Record<string, unknown>) => Record<string, unknown> | undefined) {
+  const database = await openRaw(name);
+  await new Promise<void>((resolve) => {
+    const transaction = database.transaction('meta', 'readwrite');
+    transaction.oncomplete = () => resolve();
+    const meta = transaction.objectStore('meta');
+    const request = meta.get('log');
+    request.onsuccess = () => {
+      const changed = change(request.result);
+      if (changed === undefined) meta.delete('log');
+      else meta.put(changed, 'log');
+    };
+  });
+  database.close();
+}
+
+/** What the IndexedDB log promises beyond the port; run over fake-indexeddb in Node and in a real browser. */
+export function describeDexieEventLog(): void {
+  describe('the event log in IndexedDB', () => {
+    const factory = async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      return { log: await openLog(name), open: () => openLog(name) };
+    };
+    for (const { name, run } of eventLogConformance(factory)) it(name, run);
+
+    it('gives one log id to everybody who opens it first at the same time', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const logs = await Promise.all([openLog(name), openLog(name), openLog(name)]);
+      expect(new Set(logs.map(({ logId }) => logId)).size).toBe(1);
+      for (const log of logs) log.close();
+    });
+
+    it('rejects a write that awaits something else inside the transaction', async () => {
+      const { log } = await factory();
+      const write = log.write(async (transaction) => {
+        await transaction.append(oneEvent('c1'));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await transaction.revisions(['a-2']);
+      });
+      await expect(write).rejects.toThrow();
+      log.close();
+    });
+
+    it('refuses to write where newer code has written, and still reads', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      await putRaw(name, (record) => ({ ...record, write: 2 }));
+      await expect(log.write((transaction) => transaction.append(oneEvent('c2')))).rejects.toMatchObject({
+        failure: { type: 'storage.outdated' },
+      });
+      expect(await log.head()).toBe(1);
+      log.close();
+    });
+
+    it('refuses to open what it cannot read', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      (await openLog(name)).close();
+      await putRaw(name, (record) => ({ ...record, write: 2, minReader: 2 }));
+      await expect(openLog(name)).rejects.toMatchObject({ failure: { type: 'storage.outdated' } });
+    });
+
+    it('never fills up a log that was cleared under it', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      await putRaw(name, () => undefined);
+      await expect(log.write((transaction) => transaction.append(oneEvent('c2')))).rejects.toMatchObject({
+        failure: { type: 'storage.reset' },
+      });
+      log.close();
+    });
+
+    it('says so when its database is deleted while open, and stays closed', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const told: string[] = [];
+      const log = await openLog(name, { onClosed: ({ type }) => told.push(type) });
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      await new Promise((resolve) => {
+        indexedDB.deleteDatabase(name).onsuccess = resolve;
+      });
+      expect(told).toEqual(['storage.reset']);
+      await expect(log.write((transaction) => transaction.append(oneEvent('c2')))).rejects.toMatchObject({
+        failure: { type: 'storage.reset' },
+      });
+    });
+
+    it('lets another tab upgrade the database, and says so', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const told: string[] = [];
+      await openLog(name, { onClosed: ({ type }) => told.push(type) });
+      (await openRaw(name, 1000)).close();
+      expect(told).toEqual(['storage.outdated']);
+    });
+
+    it('tells an evicted log from a new user by the hint of the page', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      await expect(openLog(name, { hint: { logId: 'gone', head: 7 } })).rejects.toMatchObject({
+        failure: { type: 'storage.reset' },
+      });
+      const log = await openLog(name, { hint: { logId: 'gone', head: 0 } });
+      log.close();
+      const again = await openLog(name, { hint: { logId: log.logId, head: 7 } });
+      expect(again.logId).toBe(log.logId);
+      again.close();
+    });
+
+    it('opens a connection that was closed under it anew, without a word', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      // What a browser does when its storage process dies: every handle of the database is closing.
+      const real = IDBDatabase.prototype.transaction;
+      let lost = 0;
+      IDBDatabase.prototype.transaction = function (...input) {
+        if (this.name === name && lost < 2) {
+          lost += 1;
+          throw new DOMException('The database connection is closing.', 'InvalidStateError');
+        }
+        return real.apply(this, input);
+      };
+      try {
+        await log.write((transaction) => transaction.append(oneEvent('c2')));
+      } finally {
+        IDBDatabase.prototype.transaction = real;
+      }
+      expect(lost).toBe(2);
+      expect(await log.head()).toBe(2);
+      log.close();
+    });
+  });
+}

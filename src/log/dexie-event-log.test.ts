@@ -1,0 +1,4 @@
+import 'fake-indexeddb/auto';
+import { describeDexieEventLog } from './dexie-event-log.contract.ts';
+
+describeDexieEventLog();

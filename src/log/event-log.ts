@@ -1,0 +1,102 @@
+import type { Failure } from '../core/errors.ts';
+import type { NewEvent, RecordedEvent } from '../core/events.ts';
+
+/**
+ * The event log: append-only, shared by every tab that opens it.
+ *
+ * What every implementation promises (`testing/event-log.contract.ts` checks it):
+ *
+ * 1. A commit is stored whole or not at all, and no reader ever sees a part of it.
+ * 2. Positions are 1 … n without gaps; revisions are 0 … n without gaps in each stream; also with many writers.
+ * 3. `write` is exclusive: between what `work` reads and what it appends, nobody else appends, in any tab.
+ * 4. `write` resolves only after the storage has committed. If it rejects, nothing of it was stored.
+ * 5. What was stored is never changed: there is no update and no delete.
+ */
+export interface EventLog {
+  /** 128 random bits, minted with the log: tells this log from one that was started anew in its place. */
+  readonly logId: string;
+  /**
+   * Runs `work` in one exclusive read-write transaction.
+   *
+   * `work` may await nothing but the transaction's own methods: IndexedDB commits as soon as it has no request to wait
+   * for. It may be run again, where the connection to the storage was lost and the outcome is unknown: so it looks the
+   * command id up first.
+   *
+   * Throws `FailureError` with a storage failure; what `work` throws is passed on. Both leave the log as it was.
+   */
+  write<Result>(work: (transaction: LogTransaction) => Promise<Result>, options?: WriteOptions): Promise<Result>;
+  /** Pages of events in order of position; never the whole log at once. */
+  read(query: ReadQuery): AsyncIterable<readonly RecordedEvent[]>;
+  /** Position of the last event; 0 where the log is empty. */
+  head(): Promise<number>;
+  close(): void;
+}
+
+export interface WriteOptions {
+  /** `strict` (the default) asks the browser to flush to the device before it reports success; `relaxed` does not. */
+  readonly durability?: Durability;
+}
+
+export type Durability = 'strict' | 'relaxed';
+
+/** What `work` may do inside `write`. */
+export interface LogTransaction {
+  /** Position of the last event, with those appended in this transaction. */
+  readonly head: number;
+  /** Revision of each stream, in the order asked; −1 where it has no event. */
+  revisions(streams: readonly string[]): Promise<readonly number[]>;
+  /** The events of a stream from a revision on. */
+  readStream(stream: string, fromRevision: number): Promise<readonly RecordedEvent[]>;
+  /** The events of a command that was committed before; undefined where it never was. */
+  findCommit(commandId: string): Promise<readonly RecordedEvent[] | undefined>;
+  /** Appends a commit of at least one event and returns it as recorded. */
+  append(commit: NewCommit): Promise<readonly RecordedEvent[]>;
+}
+
+/** All events of one command, or of several that belong together: the atomic unit. */
+export interface NewCommit {
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly causationId?: string;
+  readonly recordedAt: number;
+  readonly events: readonly StreamEvent[];
+}
+
+/** A new event, the stream that it goes to, and the schema number of its type. */
+export interface StreamEvent extends NewEvent {
+  readonly stream: string;
+  readonly version: number;
+}
+
+/** Which events to read; every given field narrows the choice. */
+export interface ReadQuery {
+  readonly stream?: string;
+  readonly types?: readonly string[];
+  /** First position wanted. */
+  readonly from?: number;
+  /** Last position wanted. */
+  readonly to?: number;
+  /** Newest first. */
+  readonly backwards?: boolean;
+  /** How many events at most. */
+  readonly limit?: number;
+}
+
+/** What a page remembers of the log outside the database, so that an evicted log is not taken for a new user. */
+export interface LogHint {
+  readonly logId: string;
+  readonly head: number;
+}
+
+/** Told once, where a log closes without having been asked to. */
+export type LogClosedListener = (failure: Failure) => void;
+
+/** Whether an event is one of those that a query asks for. */
+export function matchesQuery(event: RecordedEvent, query: ReadQuery): boolean {
+  return (
+    (query.stream === undefined || event.stream === query.stream) &&
+    (query.types === undefined || query.types.includes(event.type)) &&
+    event.position >= (query.from ?? 1) &&
+    event.position <= (query.to ?? Number.MAX_SAFE_INTEGER)
+  );
+}
