@@ -34,9 +34,10 @@ export interface StorageFailure {
  * - `engine.stopped`: the worker could not be started, or died again and again. The outcome of open commands is unknown;
  *   sending one again with the same command id is safe.
  * - `engine.cancelled`: the caller cancelled; nothing was saved.
+ * - `engine.mismatch`: page and worker come from two builds of the app. Reload.
  */
 export interface EngineFailure {
-  readonly type: 'engine.stopped' | 'engine.cancelled';
+  readonly type: 'engine.stopped' | 'engine.cancelled' | 'engine.mismatch';
   readonly text: string;
 }
 

@@ -1,18 +1,11 @@
 import type { Env } from '../core/env.ts';
 import { FailureError, type StorageFailure } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
+import type { LogHint } from '../protocol/engine-api.ts';
+import { type EventQuery, matchesQuery } from '../protocol/event-query.ts';
 import { type CommitRecord, commitToRecords, maxRecordEvents, recordToEvents } from './commit-record.ts';
 import { type Database, openDatabase } from './database.ts';
-import {
-  type EventLog,
-  type LogClosedListener,
-  type LogHint,
-  type LogTransaction,
-  matchesQuery,
-  type NewCommit,
-  type ReadQuery,
-  type WriteOptions,
-} from './event-log.ts';
+import type { EventLog, LogClosedListener, LogTransaction, NewCommit, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
 import { recordCommit } from './record-commit.ts';
 import { classifyStorageError, outdated, reset, toStorageFailure } from './storage-error.ts';
@@ -193,13 +186,16 @@ function createTransaction(transaction: IDBTransaction, startHead: number): LogT
       head += events.length;
       return events;
     },
+    turn: async () => {
+      await requestResult(streams.count(''));
+    },
   };
 }
 
 type ReadRecords = <Result>(read: (commits: IDBObjectStore) => Promise<Result>) => Promise<Result>;
 
 /** Pages through the whole log; each page is a transaction of its own, so that no reader holds up a writer for long. */
-async function* readAll(readRecords: ReadRecords, query: ReadQuery): AsyncGenerator<readonly RecordedEvent[]> {
+async function* readAll(readRecords: ReadRecords, query: EventQuery): AsyncGenerator<readonly RecordedEvent[]> {
   let left = query.limit ?? Number.MAX_SAFE_INTEGER;
   let from = query.from ?? 1;
   let to = query.to ?? Number.MAX_SAFE_INTEGER;
@@ -227,7 +223,7 @@ async function* readAll(readRecords: ReadRecords, query: ReadQuery): AsyncGenera
 async function* readStream(
   readRecords: ReadRecords,
   stream: string,
-  query: ReadQuery,
+  query: EventQuery,
 ): AsyncGenerator<readonly RecordedEvent[]> {
   let left = query.limit ?? Number.MAX_SAFE_INTEGER;
   const keys = await readRecords((commits) =>

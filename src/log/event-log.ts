@@ -1,5 +1,6 @@
 import type { Failure } from '../core/errors.ts';
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
+import type { EventQuery } from '../protocol/event-query.ts';
 
 /**
  * The event log: append-only, shared by every tab that opens it.
@@ -26,7 +27,7 @@ export interface EventLog {
    */
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>, options?: WriteOptions): Promise<Result>;
   /** Pages of events in order of position; never the whole log at once. */
-  read(query: ReadQuery): AsyncIterable<readonly RecordedEvent[]>;
+  read(query: EventQuery): AsyncIterable<readonly RecordedEvent[]>;
   /** Position of the last event; 0 where the log is empty. */
   head(): Promise<number>;
   close(): void;
@@ -51,6 +52,8 @@ export interface LogTransaction {
   findCommit(commandId: string): Promise<readonly RecordedEvent[] | undefined>;
   /** Appends a commit of at least one event and returns it as recorded. */
   append(commit: NewCommit): Promise<readonly RecordedEvent[]>;
+  /** Waits one turn of the event loop without losing the transaction, so that long work hears of being cancelled. */
+  turn(): Promise<void>;
 }
 
 /** All events of one command, or of several that belong together: the atomic unit. */
@@ -68,35 +71,5 @@ export interface StreamEvent extends NewEvent {
   readonly version: number;
 }
 
-/** Which events to read; every given field narrows the choice. */
-export interface ReadQuery {
-  readonly stream?: string;
-  readonly types?: readonly string[];
-  /** First position wanted. */
-  readonly from?: number;
-  /** Last position wanted. */
-  readonly to?: number;
-  /** Newest first. */
-  readonly backwards?: boolean;
-  /** How many events at most. */
-  readonly limit?: number;
-}
-
-/** What a page remembers of the log outside the database, so that an evicted log is not taken for a new user. */
-export interface LogHint {
-  readonly logId: string;
-  readonly head: number;
-}
-
 /** Told once, where a log closes without having been asked to. */
 export type LogClosedListener = (failure: Failure) => void;
-
-/** Whether an event is one of those that a query asks for. */
-export function matchesQuery(event: RecordedEvent, query: ReadQuery): boolean {
-  return (
-    (query.stream === undefined || event.stream === query.stream) &&
-    (query.types === undefined || query.types.includes(event.type)) &&
-    event.position >= (query.from ?? 1) &&
-    event.position <= (query.to ?? Number.MAX_SAFE_INTEGER)
-  );
-}

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../core/events.ts';
-import { type EventLog, type LogTransaction, matchesQuery, type ReadQuery } from './event-log.ts';
+import { type EventQuery, matchesQuery } from '../protocol/event-query.ts';
+import type { EventLog, LogTransaction } from './event-log.ts';
 import { recordCommit } from './record-commit.ts';
 
 /** An event log in memory: for tests, and for the server side of a render. Nothing survives it. */
@@ -29,6 +30,7 @@ export function createMemoryEventLog(options: { readonly logId?: string } = {}):
         appended.push(...recorded.events);
         return recorded.events;
       },
+      turn: () => new Promise((resolve) => setTimeout(resolve)),
     });
     // Reached only where `work` did not throw: this is the commit.
     for (const event of appended) {
@@ -45,7 +47,7 @@ export function createMemoryEventLog(options: { readonly logId?: string } = {}):
       queue = result.catch(() => undefined);
       return result;
     },
-    read: async function* (query: ReadQuery) {
+    read: async function* (query: EventQuery) {
       const found = events.filter((event) => matchesQuery(event, query));
       if (query.backwards) found.reverse();
       const wanted = found.slice(0, query.limit ?? found.length);

@@ -1,0 +1,277 @@
+import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../core/aggregate.ts';
+import type { App } from '../core/app.ts';
+import { type Command, command } from '../core/command.ts';
+import { type ExpectedRevision, type Failure, FailureError } from '../core/errors.ts';
+import type { RecordedEvent } from '../core/events.ts';
+import type { Projection, RowOf } from '../core/projection.ts';
+import type { Failed, Receipt } from '../core/receipt.ts';
+import { appSignature, type EngineMessage, type ExecuteRequest, type Progress } from '../protocol/engine-api.ts';
+import type { EventQuery } from '../protocol/event-query.ts';
+import { createConnection, type WorkerLike } from './connection.ts';
+import { createLogHintStore } from './log-hint.ts';
+import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
+import { createSlots } from './slots.ts';
+import { createStatusStore, failureToPhase, type StatusStore } from './status.ts';
+import { createStorageWatch } from './storage-watch.ts';
+
+export interface ExecuteOptions {
+  /** Refuses the command, without a retry, where the stream is not at this revision: what the user saw. */
+  readonly expectedRevision?: ExpectedRevision;
+  /** The same id sent twice changes nothing the second time and gets the first receipt. Drawn at random if not given. */
+  readonly commandId?: string;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  /** `strict` (the default) survives a power cut as far as the browser honours it; `relaxed` is for what can be had again. */
+  readonly durability?: 'strict' | 'relaxed';
+  /** Cancels while nothing is committed: the receipt is then `failed` with `engine.cancelled`, and nothing was saved. */
+  readonly signal?: AbortSignal;
+  /** Told now and then how many of a long list of commands have been decided; all of them once they are saved. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+/** The page's side of an app: sends commands to the worker, mirrors projections, and knows what is saved. */
+export interface Client {
+  readonly app: App;
+  /**
+   * Sends one command. Resolves when its events are on disk and every open mirror of this page shows them; or with the
+   * domain's rejection; or with a failure. Rejects only where the app's own code threw.
+   */
+  execute<A extends Aggregate, Name extends CommandName<A>>(
+    aggregate: A,
+    id: string,
+    name: Name,
+    input: CommandInput<A, Name>,
+    options?: ExecuteOptions,
+  ): Promise<Receipt<CommandRejection<A, Name>>>;
+  /** Sends several commands as one atomic commit: all are saved, or none. */
+  execute(commands: readonly Command[], options?: ExecuteOptions): Promise<Receipt>;
+  /** Stored events, page by page. */
+  read(query?: EventQuery): AsyncIterable<RecordedEvent>;
+  /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
+  mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
+  readonly status: StatusStore;
+  /** After `storage.reset`: accepts that the events are gone from this device, and starts with an empty log. */
+  startOver(): void;
+  /** Ends the worker once the open commands are answered. */
+  close(): Promise<void>;
+}
+
+export interface ClientOptions {
+  /** Whether to ask the browser, after the first saved command, to keep the data for good. On by default; Firefox asks the user. */
+  readonly askToPersist?: boolean;
+  /** How long the worker may be silent before it is asked whether it lives. 10 s by default. */
+  readonly patienceMs?: number;
+}
+
+/** Most writes of one page that are under way at a time; the others wait their turn. */
+const maxOpenWrites = 64;
+
+/** Commands of a long list that are sent at a time: about a millisecond of copying for the page. */
+const stageLength = 500;
+
+/**
+ * Connects a page to its worker.
+ *
+ * ### Example
+ * ```ts
+ * const client = createClient(bank, () => new Worker(new URL('./bank.worker.ts', import.meta.url), { type: 'module' }));
+ * ```
+ */
+export function createClient(app: App, createWorker: () => WorkerLike, options: ClientOptions = {}): Client {
+  const status = createStatusStore();
+  const feeds = new Map<string, MirrorFeed>();
+  const hints = createLogHintStore(app.name);
+  const storage = createStorageWatch(status, options.askToPersist ?? true);
+  const slots = createSlots(maxOpenWrites);
+  const open = new Set<Promise<Receipt>>();
+  const progressListeners = new Map<string, (progress: Progress) => void>();
+  let logId = '';
+
+  const connection = createConnection({
+    createWorker,
+    ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
+    hello: () => {
+      const hint = hints.read();
+      return { app: appSignature(app), ...(hint === undefined ? {} : { hint }) };
+    },
+    onMessage,
+    onReady: (welcome) => {
+      logId = welcome.logId;
+      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'ready' }), true);
+      noteSaved(welcome.head);
+      storage.check(welcome.durable);
+      for (const projection of feeds.keys()) requestSnapshot(projection);
+    },
+    onFailed: noteFailure,
+  });
+
+  function onMessage(message: EngineMessage): void {
+    switch (message.type) {
+      case 'patch':
+        for (const feed of feeds.values()) feed.applyPatch(message);
+        noteSaved(message.to);
+        break;
+      case 'snapshot':
+        feeds.get(message.projection)?.applySnapshot(message);
+        break;
+      case 'progress':
+        progressListeners.get(message.commandId)?.(message);
+        break;
+      case 'report':
+        status.setState({ projectionErrors: message.projections });
+        if (message.failure !== undefined) noteFailure(message.failure);
+    }
+  }
+
+  function noteSaved(position: number): void {
+    if (position > status.getState().saved) status.setState({ saved: position });
+    if (logId !== '') hints.write({ logId, head: status.getState().saved });
+  }
+
+  function noteFailure(failure: Failure): void {
+    const phase = failureToPhase(failure);
+    status.setState({ phase, failure });
+    // Outdated pages go on showing what they have; a failed one would wait for rows that never come.
+    if (phase === 'failed') for (const feed of feeds.values()) feed.fail(new FailureError(failure));
+  }
+
+  function requestSnapshot(projection: string): void {
+    connection
+      .call((api) => api.mirror(projection))
+      .catch((error: unknown) => {
+        feeds.get(projection)?.fail(error instanceof Error ? error : new Error(String(error)));
+      });
+  }
+
+  /** Keeps what is open in sight, so that `close` can wait for it. */
+  function executeCommands(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
+    const executing = executeInTurn(commands, executeOptions).finally(() => open.delete(executing));
+    open.add(executing);
+    return executing;
+  }
+
+  async function executeInTurn(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
+    const { signal, onProgress, commandId = newCommandId(), ...rest } = executeOptions;
+    if (signal?.aborted) return cancelled(commandId);
+    const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
+    const cancel = () => void connection.call((api) => api.cancel(commandId)).catch(() => undefined);
+    signal?.addEventListener('abort', cancel);
+    if (onProgress !== undefined) progressListeners.set(commandId, ({ done, total }) => onProgress({ done, total }));
+    status.setState(({ saving }) => ({ saving: saving + 1 }));
+    const release = await slots.take();
+    try {
+      const receipt = await send(commands, request, signal);
+      if (receipt.status === 'saved') {
+        await Promise.all([...feeds.values()].map(({ mirror }) => reachedIfLoaded(mirror, receipt.position)));
+        noteSaved(receipt.position);
+        storage.afterSave();
+        onProgress?.({ done: commands.length, total: commands.length });
+      }
+      return receipt;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      return { status: 'failed', commandId, failure: error.failure };
+    } finally {
+      release();
+      status.setState(({ saving }) => ({ saving: saving - 1 }));
+      signal?.removeEventListener('abort', cancel);
+      progressListeners.delete(commandId);
+    }
+  }
+
+  function send(
+    commands: readonly Command[],
+    request: Omit<ExecuteRequest, 'commands'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Receipt> {
+    return connection.call(async (api) => {
+      if (commands.length <= stageLength) return api.execute({ ...request, commands });
+      // Slice by slice, so that the page stays responsive; a new worker gets them all again.
+      for (let start = 0; start < commands.length; start += stageLength) {
+        if (signal?.aborted) return cancelled(request.commandId);
+        await api.stage(request.commandId, start, commands.slice(start, start + stageLength));
+      }
+      return api.execute({ ...request, commands: [], staged: commands.length });
+    });
+  }
+
+  // On a server there is nothing to start; the first use starts it elsewhere (a test without a page).
+  if (typeof document !== 'undefined') {
+    connection.start();
+    const wake = () => {
+      if (document.visibilityState === 'visible') void connection.call((api) => api.wake()).catch(() => undefined);
+    };
+    // Hints of other tabs are missed while a page is frozen or in the back/forward cache.
+    document.addEventListener('visibilitychange', wake);
+    addEventListener('pageshow', wake);
+  }
+
+  return {
+    app,
+    status,
+    // One implementation for both forms; the overloads of `Client` are what callers see.
+    execute: ((...input: ExecuteInput) => {
+      if (isCommandList(input)) return executeCommands(input[0], input[1] ?? {});
+      const [aggregate, id, name, commandInput, executeOptions] = input;
+      return executeCommands([command(aggregate, id, name as never, commandInput)], executeOptions ?? {});
+    }) as Client['execute'],
+    read: (query = {}) => readPages(query, (page) => connection.call((api) => api.read(page))),
+    mirror: <P extends Projection>(projection: P) => {
+      let feed = feeds.get(projection.name);
+      if (feed === undefined) {
+        feed = createMirror(projection.name, () => requestSnapshot(projection.name));
+        feeds.set(projection.name, feed);
+        requestSnapshot(projection.name);
+      }
+      // The rows were made by this projection: its name is unique in the app.
+      return feed.mirror as Mirror<RowOf<P>>;
+    },
+    startOver: () => {
+      hints.clear();
+      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'booting', saved: 0 }), true);
+      connection.restart();
+    },
+    close: async () => {
+      await Promise.allSettled(open);
+      await connection.close();
+    },
+  };
+}
+
+type SingleInput = readonly [Aggregate, string, string, unknown, ExecuteOptions?];
+type ExecuteInput = SingleInput | readonly [readonly Command[], ExecuteOptions?];
+
+function isCommandList(input: ExecuteInput): input is readonly [readonly Command[], ExecuteOptions?] {
+  return Array.isArray(input[0]);
+}
+
+/** A mirror that has no rows yet will start at a position that has them all. */
+function reachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
+  return mirror.loaded ? mirror.reached(position) : Promise.resolve();
+}
+
+async function* readPages(
+  query: EventQuery,
+  readPage: (query: EventQuery) => Promise<readonly RecordedEvent[]>,
+): AsyncGenerator<RecordedEvent> {
+  let rest = query;
+  for (;;) {
+    const page = await readPage(rest);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield* page;
+    const limit = rest.limit === undefined ? {} : { limit: rest.limit - page.length };
+    if (limit.limit === 0) return;
+    rest = { ...rest, ...limit, ...(rest.backwards ? { to: last.position - 1 } : { from: last.position + 1 }) };
+  }
+}
+
+function cancelled(commandId: string): Failed {
+  const text = `The command "${commandId}" was cancelled before it was sent. Nothing of it was saved.`;
+  return { status: 'failed', commandId, failure: { type: 'engine.cancelled', text } };
+}
+
+function newCommandId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

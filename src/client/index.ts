@@ -1,0 +1,6 @@
+export type { EventQuery } from '../protocol/event-query.ts';
+export type { Client, ClientOptions, ExecuteOptions } from './client.ts';
+export { createClient } from './client.ts';
+export type { WorkerLike } from './connection.ts';
+export type { Mirror } from './mirror.ts';
+export type { Status, StatusStore } from './status.ts';

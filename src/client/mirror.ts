@@ -1,0 +1,121 @@
+import { createStore } from 'zustand/vanilla';
+import type { RowChange } from '../core/projection.ts';
+import type { MirrorSnapshot, Patch } from '../protocol/engine-api.ts';
+
+/** The page's copy of a projection: rows changed in place by patches, always those of one position of the log. */
+export interface Mirror<Row = unknown> {
+  readonly projection: string;
+  /** Whether the first rows have arrived. */
+  readonly loaded: boolean;
+  /** Settles when the first rows have arrived; rejects where they cannot. */
+  readonly ready: Promise<void>;
+  /** Position of the log that the rows show; 0 before the first have arrived. */
+  readonly position: number;
+  /** Moves on whenever rows change, and only then: what to memoise on. */
+  readonly changeCount: number;
+  /** The rows as they are now, changed in place: read them, do not keep them. */
+  readonly rows: ReadonlyMap<string, Row>;
+  /** A copy of the rows that will not change; the same one as long as no row changes. */
+  copyRows(): ReadonlyMap<string, Row>;
+  /** Calls `listener` after every change of rows. */
+  subscribe(listener: () => void): () => void;
+  /** Resolves once the rows show this position of the log. */
+  reached(position: number): Promise<void>;
+}
+
+/** The side of a mirror that the connection feeds. */
+export interface MirrorFeed {
+  readonly mirror: Mirror;
+  applySnapshot(snapshot: MirrorSnapshot): void;
+  applyPatch(patch: Patch): void;
+  /** The rows will not come: `ready` and everybody who waits for a position are told. */
+  fail(error: Error): void;
+}
+
+/** `onGap` is called where a patch does not start at the mirror's position: it asks for a new snapshot. */
+export function createMirror(projection: string, onGap: () => void): MirrorFeed {
+  const rows = new Map<string, unknown>();
+  const store = createStore(() => ({ changeCount: 0 }));
+  const waiting = new Set<{ readonly position: number; readonly settle: (error?: Error) => void }>();
+  let position = 0;
+  let loaded = false;
+  let awaitsSnapshot = true;
+  let copy: { readonly changeCount: number; readonly rows: ReadonlyMap<string, unknown> } | undefined;
+  let settleReady: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  const ready = new Promise<void>((resolve, reject) => {
+    settleReady = { resolve, reject };
+  });
+  // Not everybody who opens a mirror waits for it.
+  ready.catch(() => undefined);
+
+  function moveTo(newPosition: number, changed: boolean): void {
+    position = newPosition;
+    if (changed) store.setState(({ changeCount }) => ({ changeCount: changeCount + 1 }));
+    for (const waiter of waiting) if (waiter.position <= position) waiter.settle();
+  }
+
+  const mirror: Mirror = {
+    projection,
+    ready,
+    rows,
+    get loaded() {
+      return loaded;
+    },
+    get position() {
+      return position;
+    },
+    get changeCount() {
+      return store.getState().changeCount;
+    },
+    copyRows: () => {
+      const { changeCount } = store.getState();
+      if (copy?.changeCount !== changeCount) copy = { changeCount, rows: new Map(rows) };
+      return copy.rows;
+    },
+    subscribe: (listener) => store.subscribe(listener),
+    reached: (wanted) => {
+      if (position >= wanted) return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        const waiter = {
+          position: wanted,
+          settle: (error?: Error) => {
+            waiting.delete(waiter);
+            if (error === undefined) resolve();
+            else reject(error);
+          },
+        };
+        waiting.add(waiter);
+      });
+    },
+  };
+
+  return {
+    mirror,
+    applySnapshot: (snapshot) => {
+      awaitsSnapshot = false;
+      rows.clear();
+      for (const [key, row] of snapshot.rows) rows.set(key, row);
+      loaded = true;
+      moveTo(snapshot.position, true);
+      settleReady?.resolve();
+    },
+    applyPatch: ({ from, to, changes }) => {
+      const own: readonly RowChange[] | undefined = changes[projection];
+      // Not for this mirror: a worker that has just started publishes before it was asked for this projection.
+      if (own === undefined || awaitsSnapshot || to <= position) return;
+      if (from !== position) {
+        awaitsSnapshot = true;
+        return onGap();
+      }
+      for (const { key, row } of own) {
+        if (row === null) rows.delete(key);
+        else rows.set(key, row);
+      }
+      moveTo(to, own.length > 0);
+    },
+    fail: (error) => {
+      settleReady?.reject(error);
+      for (const waiter of waiting) waiter.settle(error);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Failure } from '../core/errors.ts';
+import type { ProjectionError } from '../protocol/engine-api.ts';
+
+/** What is true of the app's data right now; there from the first frame on. */
+export interface Status {
+  /**
+   * - `booting`: the worker starts and opens the log.
+   * - `ready`: commands are stored.
+   * - `outdated`: a newer version of the app took over; what is shown stays, nothing is stored. Reload.
+   * - `failed`: nothing can be stored; `failure` says why and what to do.
+   */
+  readonly phase: 'booting' | 'ready' | 'outdated' | 'failed';
+  /** `persistent`: the browser promised to keep it; `best-effort`: it may evict it when space is short; `memory`: gone with the page. */
+  readonly storage: 'persistent' | 'best-effort' | 'memory';
+  /** Position of the last event that is on disk and known to this page. */
+  readonly saved: number;
+  /** Commands that were sent and are not on disk yet. */
+  readonly saving: number;
+  readonly failure?: Failure;
+  /** Projections that had to leave an event out, and why. */
+  readonly projectionErrors: readonly ProjectionError[];
+  /** The browser's own estimate for this site, in bytes; a hint only, it is often wrong. */
+  readonly quota?: { readonly usedBytes: number; readonly availableBytes: number };
+}
+
+export type StatusStore = StoreApi<Status>;
+
+export const initialStatus: Status = Object.freeze({
+  phase: 'booting',
+  storage: 'best-effort',
+  saved: 0,
+  saving: 0,
+  projectionErrors: [],
+});
+
+export function createStatusStore(): StatusStore {
+  return createStore(() => initialStatus);
+}
+
+/** The phase that a lasting failure puts the app in. */
+export function failureToPhase({ type }: Failure): 'outdated' | 'failed' {
+  return type === 'storage.outdated' || type === 'engine.mismatch' ? 'outdated' : 'failed';
+}

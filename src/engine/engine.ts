@@ -1,0 +1,203 @@
+import type { App } from '../core/app.ts';
+import type { Command } from '../core/command.ts';
+import type { Env } from '../core/env.ts';
+import { type Failure, FailureError } from '../core/errors.ts';
+import type { EventLog, LogClosedListener } from '../log/event-log.ts';
+import {
+  appSignature,
+  type EngineApi,
+  type ExecuteRequest,
+  type Hello,
+  type LogHint,
+  type Welcome,
+} from '../protocol/engine-api.ts';
+import { type CatchUp, createCatchUp } from './catch-up.ts';
+import { createCommandQueue, type Outcome } from './command-queue.ts';
+import { executeGroup, toFailed } from './execute.ts';
+import { createProjector, type Projector } from './projector.ts';
+import { createPublisher } from './publisher.ts';
+import { createStreamCache } from './stream-cache.ts';
+import { joinTabHints, type TabHints } from './tab-hints.ts';
+
+/** What an engine runs on. */
+export interface EngineOptions {
+  readonly app: App;
+  readonly env: Env;
+  readonly openLog: (hint: LogHint | undefined, onClosed: LogClosedListener) => Promise<EventLog>;
+  /** Whether the log outlives the page. */
+  readonly durable: boolean;
+  /** Name of a Web Lock that is held as long as the worker lives. */
+  readonly aliveLock?: () => Promise<string>;
+}
+
+/** A log that was opened, and what stands on it. */
+interface Running {
+  readonly log: EventLog;
+  readonly projector: Projector;
+  readonly catchUp: CatchUp;
+  readonly hints: TabHints;
+  /** Settles when the rows hold what was in the log at the start: no page is shown a half-read log. */
+  readonly caughtUp: Promise<void>;
+}
+
+export interface Engine extends EngineApi {
+  close(): void;
+}
+
+/** The pipeline of one tab: command → load → decide → append → project → publish. Platform-free; the worker file wires it. */
+export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOptions): Engine {
+  const publisher = createPublisher();
+  const cache = createStreamCache();
+  const staged = new Map<string, Command[]>();
+  const cancelled = new Set<string>();
+  const reporting = new Set<string>();
+  let running: Running | undefined;
+  let failure: Failure | undefined;
+  let reported = '';
+
+  function report(): void {
+    const projections = running?.projector.errors ?? [];
+    const message = { type: 'report', projections, ...(failure === undefined ? {} : { failure }) } as const;
+    const text = JSON.stringify(message);
+    if (text === reported) return;
+    reported = text;
+    publisher.post(message);
+  }
+
+  /** A storage failure stands until the page is reloaded or the app decides, except for a full device, which may be freed. */
+  function noteFailure(found: Failure): void {
+    const lasting =
+      found.type === 'storage.outdated' || found.type === 'storage.reset' || found.type === 'storage.unavailable';
+    if (!lasting) return;
+    failure = found;
+    report();
+  }
+
+  async function start(hint: LogHint | undefined): Promise<Running> {
+    const log = await openLog(hint, noteFailure);
+    const projector = createProjector(app);
+    const catchUp = createCatchUp(log, projector, (patch) => {
+      publisher.publish(patch);
+      report();
+    });
+    const hints = joinTabHints(log.logId, () => void followLog(catchUp));
+    return { log, projector, catchUp, hints, caughtUp: followLog(catchUp) };
+  }
+
+  function requireRunning(): Running {
+    if (running === undefined) throw new Error('The engine was asked before `connect` had opened the log.');
+    return running;
+  }
+
+  /** Reading may fail where writing does not; the rows are then behind, which the next hint or wake mends. */
+  async function followLog(catchUp: CatchUp): Promise<void> {
+    try {
+      await catchUp.toHead();
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      noteFailure(error.failure);
+    }
+  }
+
+  async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
+    const { log, catchUp, hints } = requireRunning();
+    const hooks = {
+      isCancelled: (commandId: string) => cancelled.has(commandId),
+      onProgress: (commandId: string, done: number, total: number) => {
+        if (reporting.has(commandId)) publisher.post({ type: 'progress', commandId, done, total });
+      },
+    };
+    try {
+      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks });
+      if (appended.length > 0) {
+        hints.announce(appended.at(-1)?.position ?? 0);
+        // On disk already: what goes wrong from here on must not turn the receipt into a failure.
+        await catchUp.advance(appended).catch(() => followLog(catchUp));
+      }
+      return outcomes;
+    } catch (error) {
+      // One request must not fail for another's size: each tries alone.
+      if (requests.length > 1) return (await Promise.all(requests.map((request) => runGroup([request])))).flat();
+      const [request] = requests;
+      if (!(error instanceof FailureError) || request === undefined) return [{ thrown: error }];
+      noteFailure(error.failure);
+      return [{ receipt: toFailed(request, error) }];
+    }
+  }
+
+  const enqueue = createCommandQueue(runGroup);
+
+  return {
+    connect: async (hello: Hello, port: MessagePort): Promise<Welcome> => {
+      publisher.connect(port);
+      const signature = appSignature(app);
+      if (hello.app !== signature) return { status: 'failed', failure: mismatch(hello.app, signature) };
+      try {
+        running ??= await start(hello.hint);
+        const head = await running.log.head();
+        return { status: 'ready', aliveLock: (await aliveLock?.()) ?? '', logId: running.log.logId, head, durable };
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        return { status: 'failed', failure: error.failure };
+      }
+    },
+    execute: async (request) => {
+      const commands = staged.get(request.commandId) ?? request.commands;
+      staged.delete(request.commandId);
+      if (request.staged !== undefined && request.staged !== commands.length) {
+        throw new Error(`Of ${request.staged} commands that were sent ahead, ${commands.length} arrived.`);
+      }
+      if (request.reportProgress) reporting.add(request.commandId);
+      try {
+        const receipt = await enqueue({ ...request, commands });
+        // A command that was repeated may be ahead of the rows of a worker that has just started.
+        const { projector, catchUp } = requireRunning();
+        if (receipt.status === 'saved' && receipt.position > projector.position) await followLog(catchUp);
+        return receipt;
+      } finally {
+        cancelled.delete(request.commandId);
+        reporting.delete(request.commandId);
+      }
+    },
+    stage: (commandId, start, commands) => {
+      const list = (start === 0 ? undefined : staged.get(commandId)) ?? [];
+      list.push(...commands);
+      staged.set(commandId, list);
+    },
+    cancel: (commandId) => {
+      staged.delete(commandId);
+      cancelled.add(commandId);
+    },
+    mirror: async (projection) => {
+      const { projector, caughtUp } = requireRunning();
+      await caughtUp;
+      const rows = projector.rowsOf(projection);
+      if (rows === undefined) {
+        throw new Error(`The app "${app.name}" has no projection "${projection}". Add it to defineApp.`);
+      }
+      // In one turn: whatever is published later starts at this position.
+      publisher.include(projection);
+      publisher.post({ type: 'snapshot', projection, position: projector.position, rows: [...rows] });
+      report();
+    },
+    read: async (query) => {
+      for await (const page of requireRunning().log.read(query)) return page;
+      return [];
+    },
+    wake: async () => {
+      if (running !== undefined) await followLog(running.catchUp);
+    },
+    ping: () => undefined,
+    close: () => {
+      running?.hints.close();
+      running?.log.close();
+    },
+  };
+}
+
+function mismatch(page: string, worker: string): Failure {
+  return {
+    type: 'engine.mismatch',
+    text: `The page and its worker come from two builds of the app (page: ${page}; worker: ${worker}). A new version was installed while this page was open. Reload the page.`,
+  };
+}

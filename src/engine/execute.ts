@@ -1,0 +1,264 @@
+import type { App } from '../core/app.ts';
+import type { Command } from '../core/command.ts';
+import type { Env } from '../core/env.ts';
+import { FailureError, isExpectedRevision } from '../core/errors.ts';
+import type { RecordedEvent } from '../core/events.ts';
+import type { Failed, Receipt } from '../core/receipt.ts';
+import { type InvalidInput, type Rejection, reject } from '../core/rejection.ts';
+import { toStreamId } from '../core/stream-id.ts';
+import type { EventLog, LogTransaction, StreamEvent } from '../log/event-log.ts';
+import type { ExecuteRequest } from '../protocol/engine-api.ts';
+import type { Outcome } from './command-queue.ts';
+import type { StreamCache, StreamState } from './stream-cache.ts';
+
+/** Commands between two turns of the event loop, in which progress is told and a cancel heard. */
+const sliceLength = 256;
+
+export interface ExecuteHooks {
+  readonly isCancelled: (commandId: string) => boolean;
+  readonly onProgress: (commandId: string, done: number, total: number) => void;
+}
+
+/** What a group of requests came to. */
+export interface GroupResult {
+  readonly outcomes: readonly Outcome[];
+  /** What was appended, in order of position. */
+  readonly appended: readonly RecordedEvent[];
+}
+
+/**
+ * Loads, decides and appends a group of requests in one exclusive transaction of the log.
+ *
+ * No other tab can append between the read and the write, so no state is ever stale when it is decided on.
+ * Resolves after the transaction is complete. A request that is rejected, refused or buggy leaves the others alone.
+ */
+export async function executeGroup(
+  requests: readonly ExecuteRequest[],
+  engine: {
+    readonly app: App;
+    readonly env: Env;
+    readonly log: EventLog;
+    readonly cache: StreamCache;
+    readonly hooks: ExecuteHooks;
+  },
+): Promise<GroupResult> {
+  const durability = requests.every((request) => request.durability === 'relaxed') ? 'relaxed' : 'strict';
+  const { outcomes, appended, states } = await engine.log.write(
+    async (transaction) => {
+      // Everything is made anew in here: the log may run this again on a fresh connection.
+      const group = createGroup(transaction, engine.cache);
+      const outcomes: Outcome[] = [];
+      await group.readRevisions(requests.flatMap(({ commands }) => commands.slice(0, sliceLength).map(streamOf)));
+      const repeated = await Promise.all(requests.map(({ commandId }) => transaction.findCommit(commandId)));
+      for (const [index, request] of requests.entries()) {
+        const events = repeated[index] ?? group.committed.get(request.commandId);
+        outcomes.push(
+          events === undefined
+            ? await settle(request, () => decideRequest(request, group, engine))
+            : { receipt: await toReceipt(request, events, group) },
+        );
+      }
+      return { outcomes, appended: group.appended, states: group.states };
+    },
+    { durability },
+  );
+  for (const [stream, state] of states) engine.cache.set(stream, state);
+  return { outcomes, appended };
+}
+
+/** A failure is an answer, a bug is thrown to the caller of this request alone. */
+async function settle(request: ExecuteRequest, decide: () => Promise<Receipt>): Promise<Outcome> {
+  try {
+    return { receipt: await decide() };
+  } catch (thrown) {
+    if (thrown instanceof FailureError && isOfOneRequest(thrown)) return { receipt: toFailed(request, thrown) };
+    // The storage itself failed: the transaction is lost for the whole group.
+    if (thrown instanceof FailureError || thrown instanceof DOMException) throw thrown;
+    return { thrown };
+  }
+}
+
+function isOfOneRequest({ failure }: FailureError): boolean {
+  return failure.type === 'storage.event-refused' || failure.type === 'engine.cancelled';
+}
+
+export function toFailed(request: ExecuteRequest, { failure }: FailureError): Failed {
+  return { status: 'failed', commandId: request.commandId, failure };
+}
+
+interface Group {
+  readonly transaction: LogTransaction;
+  readonly appended: RecordedEvent[];
+  /** Events of each request of this group, by command id: the same id twice in a group is one command. */
+  readonly committed: Map<string, readonly RecordedEvent[]>;
+  /** States after what was appended so far. */
+  readonly states: Map<string, StreamState>;
+  readonly cache: StreamCache;
+  readRevisions(streams: readonly string[]): Promise<readonly number[]>;
+}
+
+function createGroup(transaction: LogTransaction, cache: StreamCache): Group {
+  return {
+    transaction,
+    cache,
+    appended: [],
+    committed: new Map(),
+    states: new Map(),
+    readRevisions: (streams) => transaction.revisions([...new Set(streams)]),
+  };
+}
+
+async function decideRequest(
+  request: ExecuteRequest,
+  group: Group,
+  { app, env, hooks }: { readonly app: App; readonly env: Env; readonly hooks: ExecuteHooks },
+): Promise<Receipt> {
+  const { commandId, commands } = request;
+  if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+  const now = env.now();
+  // Of this request alone, until all of its commands are accepted.
+  const states = new Map<string, StreamState>();
+  const events: StreamEvent[] = [];
+  for (const [index, command] of commands.entries()) {
+    if (index % sliceLength === 0 && commands.length > sliceLength) {
+      await group.readRevisions(commands.slice(index, index + sliceLength).map(streamOf));
+      await group.transaction.turn();
+      if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+      hooks.onProgress(commandId, index, commands.length);
+    }
+    const aggregate = app.aggregates.get(command.aggregate);
+    if (aggregate === undefined) {
+      throw new Error(
+        `The app "${app.name}" has no aggregate "${command.aggregate}". Add it to defineApp, or reload the page if it was built at another time than the worker.`,
+      );
+    }
+    const stream = streamOf(command);
+    let loaded = states.get(stream) ?? (await loadState(stream, aggregate, group));
+    if (index === 0 && request.expectedRevision !== undefined) {
+      if (!isExpectedRevision(request.expectedRevision, loaded.revision)) return conflict(request, stream, loaded);
+    }
+    const input = aggregate.parseInput(command.name, command.input);
+    if (!input.ok) {
+      const rejection: InvalidInput = reject('invalid-input', { issues: input.issues });
+      return { status: 'rejected', commandId, rejection, command: index };
+    }
+    const context = { id: command.id, now, newId: env.newId };
+    const decision = aggregate.decide(command.name, input.value, loaded.state, context);
+    if (isRejection(decision)) return { status: 'rejected', commandId, rejection: decision, command: index };
+    for (const event of 'type' in decision ? [decision] : decision) {
+      const definition = aggregate.events[event.type];
+      if (definition === undefined) {
+        throw new Error(
+          `The command "${command.name}" of "${aggregate.name}" decided an event "${event.type}", which the aggregate does not declare. Add it to the aggregate's events.`,
+        );
+      }
+      const fresh = { type: event.type, data: event.data, stream, version: definition.version };
+      const revision = loaded.revision + 1;
+      // Not recorded yet: `evolve` gets the event as it will be, but for its final position.
+      const state = aggregate.evolve(loaded.state, provisional(fresh, revision, request, events.length, now, group));
+      loaded = { state, revision };
+      events.push(fresh);
+    }
+    states.set(stream, loaded);
+  }
+  if (commands.length > sliceLength) {
+    await group.transaction.turn();
+    if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+  }
+  if (events.length === 0) return toReceipt(request, [], group);
+  const recorded = await group.transaction.append({
+    commandId,
+    correlationId: request.correlationId ?? commandId,
+    ...(request.causationId === undefined ? {} : { causationId: request.causationId }),
+    recordedAt: now,
+    events,
+  });
+  group.appended.push(...recorded);
+  group.committed.set(commandId, recorded);
+  for (const [stream, state] of states) group.states.set(stream, state);
+  return toReceipt(request, recorded, group);
+}
+
+async function loadState(
+  stream: string,
+  aggregate: { readonly initialState: () => unknown; evolve(state: unknown, event: RecordedEvent): unknown },
+  { states, cache, transaction }: Group,
+): Promise<StreamState> {
+  const [revision = -1] = await transaction.revisions([stream]);
+  const known = states.get(stream) ?? cache.get(stream);
+  if (known !== undefined && known.revision === revision) return known;
+  // A known state that is behind is a good start; one that is ahead belongs to a log that is no more.
+  const start =
+    known !== undefined && known.revision < revision ? known : { state: aggregate.initialState(), revision: -1 };
+  let state = start.state;
+  if (revision > start.revision) {
+    for (const event of await transaction.readStream(stream, start.revision + 1))
+      state = aggregate.evolve(state, event);
+  }
+  return { state, revision };
+}
+
+function provisional(
+  { type, data, stream, version }: StreamEvent,
+  revision: number,
+  { commandId, correlationId = commandId }: ExecuteRequest,
+  index: number,
+  recordedAt: number,
+  { transaction }: Group,
+): RecordedEvent {
+  const position = transaction.head + index + 1;
+  return {
+    id: `${commandId}.${index}`,
+    stream,
+    revision,
+    position,
+    type,
+    version,
+    data,
+    meta: { commandId, correlationId, recordedAt },
+  };
+}
+
+async function toReceipt(request: ExecuteRequest, events: readonly RecordedEvent[], group: Group): Promise<Receipt> {
+  const [command] = request.commands;
+  const stream = command === undefined ? '' : streamOf(command);
+  const [current = -1] = stream === '' ? [] : await group.transaction.revisions([stream]);
+  return {
+    status: 'saved',
+    commandId: request.commandId,
+    stream,
+    revision: events.findLast((event) => event.stream === stream)?.revision ?? current,
+    position: events.at(-1)?.position ?? group.transaction.head,
+    events: events.length,
+  };
+}
+
+function conflict(request: ExecuteRequest, stream: string, { revision }: StreamState): Receipt {
+  const expected = request.expectedRevision ?? 'any';
+  return {
+    status: 'failed',
+    commandId: request.commandId,
+    failure: {
+      type: 'stream.conflict',
+      text: `The stream "${stream}" is at revision ${revision}, and the command expected ${expected}. Somebody else changed it meanwhile. Nothing was saved: show the new state and let the user decide again.`,
+      stream,
+      expected,
+      actual: revision,
+    },
+  };
+}
+
+function cancelled(commandId: string): FailureError {
+  return new FailureError({
+    type: 'engine.cancelled',
+    text: `The command "${commandId}" was cancelled before it was committed. Nothing of it was saved.`,
+  });
+}
+
+function isRejection(decision: object): decision is Rejection {
+  return 'kind' in decision && decision.kind === 'rejection';
+}
+
+function streamOf({ aggregate, id }: Command): string {
+  return toStreamId(aggregate, id);
+}

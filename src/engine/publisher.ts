@@ -1,0 +1,30 @@
+import type { EngineMessage, Patch } from '../protocol/engine-api.ts';
+
+/** Tells the page what changed: one message per patch, holding only the projections that the page mirrors. */
+export interface Publisher {
+  connect(port: MessagePort): void;
+  /** From now on patches carry the rows of this projection. */
+  include(projection: string): void;
+  publish(patch: Patch): void;
+  post(message: EngineMessage): void;
+}
+
+export function createPublisher(): Publisher {
+  const mirrored = new Set<string>();
+  let port: MessagePort | undefined;
+  const post = (message: EngineMessage) => port?.postMessage(message);
+  return {
+    connect: (newPort) => {
+      port?.close();
+      port = newPort;
+      mirrored.clear();
+    },
+    include: (projection) => mirrored.add(projection),
+    publish: ({ from, to, changes }) => {
+      // Every mirrored projection is named, also where no row changed: its mirror follows the position.
+      const wanted = Object.entries(changes).filter(([name]) => mirrored.has(name));
+      post({ type: 'patch', from, to, changes: Object.fromEntries(wanted) });
+    },
+    post,
+  };
+}

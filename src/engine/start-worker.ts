@@ -1,0 +1,48 @@
+import { expose } from 'comlink';
+import type { App } from '../core/app.ts';
+import type { Env } from '../core/env.ts';
+import { openDexieEventLog } from '../log/dexie-event-log.ts';
+import { createEngine } from './engine.ts';
+
+/** Looked at when nothing else says that another tab wrote: hints may be missed. */
+const lookIntervalMs = 30_000;
+
+/**
+ * Runs an app's engine in this worker: the whole of the app's own worker file.
+ *
+ * ### Example
+ * ```ts
+ * import { startWorker } from 'varve/worker';
+ * import { bank } from './bank';
+ * startWorker(bank);
+ * ```
+ */
+export function startWorker(app: App): void {
+  const env: Env = { now: () => Date.now(), newId };
+  const engine = createEngine({
+    app,
+    env,
+    durable: true,
+    openLog: (hint, onClosed) => openDexieEventLog({ name: `varve-${app.name}`, env, hint, onClosed }),
+    aliveLock: holdAliveLock,
+  });
+  setInterval(() => void engine.wake(), lookIntervalMs);
+  expose(engine);
+}
+
+/** The browser frees the lock when the worker is gone, however it went: that is how the page hears of it. */
+function holdAliveLock(): Promise<string> {
+  const name = `varve:alive:${newId()}`;
+  if (typeof navigator === 'undefined' || navigator.locks === undefined) return Promise.resolve('');
+  return new Promise((resolve) => {
+    void navigator.locks.request(name, () => {
+      resolve(name);
+      return new Promise<never>(() => undefined);
+    });
+  });
+}
+
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,119 @@
+import type { App } from '../core/app.ts';
+import type { Command } from '../core/command.ts';
+import type { ExpectedRevision, Failure } from '../core/errors.ts';
+import type { RecordedEvent } from '../core/events.ts';
+import type { RowChange } from '../core/projection.ts';
+import type { Receipt } from '../core/receipt.ts';
+import type { EventQuery } from './event-query.ts';
+
+/**
+ * What a page asks of its worker: requests over Comlink, plain data both ways.
+ *
+ * Every request may be sent again to a new worker after the old one died: `execute` carries the command id by which the
+ * log recognises it, the others change nothing that is stored.
+ */
+export interface EngineApi {
+  /** The first call: opens the log and hands over the port for `EngineMessage`s. */
+  connect(hello: Hello, port: MessagePort): Promise<Welcome>;
+  execute(request: ExecuteRequest): Promise<Receipt>;
+  /** Sends a long list of commands ahead, slice by slice from `start` 0, for an `execute` with `staged`. */
+  stage(commandId: string, start: number, commands: readonly Command[]): void;
+  cancel(commandId: string): void;
+  /** Starts to mirror a projection, or starts again after a gap: a `snapshot` follows on the port, then patches. */
+  mirror(projection: string): Promise<void>;
+  /** The first page of a query; empty at its end. */
+  read(query: EventQuery): Promise<readonly RecordedEvent[]>;
+  /** The page became visible or came back: hints of other tabs may have been missed. */
+  wake(): Promise<void>;
+  /** Answers as long as the worker lives and its event loop turns. */
+  ping(): void;
+}
+
+/** What a page says of itself. */
+export interface Hello {
+  /** `appSignature` of the page's build. */
+  readonly app: string;
+  /** What the page remembers of the log from earlier visits. */
+  readonly hint?: LogHint;
+}
+
+/** What a page remembers of the log outside the database, so that an evicted log is not taken for a new user. */
+export interface LogHint {
+  readonly logId: string;
+  readonly head: number;
+}
+
+export type Welcome =
+  | {
+      readonly status: 'ready';
+      /** Name of the Web Lock that the worker holds as long as it lives; empty where there are no Web Locks. */
+      readonly aliveLock: string;
+      readonly logId: string;
+      readonly head: number;
+      /** Whether the log outlives the page. */
+      readonly durable: boolean;
+    }
+  | { readonly status: 'failed'; readonly failure: Failure };
+
+export interface ExecuteRequest {
+  readonly commandId: string;
+  readonly commands: readonly Command[];
+  /** How many commands were sent ahead by `stage`; they take the place of `commands`. */
+  readonly staged?: number;
+  /** Of the stream of the first command. */
+  readonly expectedRevision?: ExpectedRevision;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  readonly durability?: 'strict' | 'relaxed';
+  readonly reportProgress?: boolean;
+}
+
+/** What a worker tells its page unasked, in order, over a port of its own. */
+export type EngineMessage = Patch | MirrorSnapshot | Progress | EngineReport;
+
+/** All row changes between two positions, of the projections that the page mirrors. */
+export interface Patch {
+  readonly type: 'patch';
+  /** Position that the rows must be at; a mirror that is elsewhere asks for a snapshot. */
+  readonly from: number;
+  readonly to: number;
+  /** An entry, maybe empty, per projection that the patch covers; a mirror without one is not moved. */
+  readonly changes: { readonly [projection: string]: readonly RowChange[] };
+}
+
+export interface MirrorSnapshot {
+  readonly type: 'snapshot';
+  readonly projection: string;
+  readonly position: number;
+  readonly rows: readonly (readonly [key: string, row: unknown])[];
+}
+
+/** How far a long list of commands has come. */
+export interface Progress {
+  readonly type: 'progress';
+  readonly commandId: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What is wrong at the moment; sent when it changes. */
+export interface EngineReport {
+  readonly type: 'report';
+  readonly failure?: Failure;
+  readonly projections: readonly ProjectionError[];
+}
+
+/** The first event that a projection's handler threw on; it was skipped, and the projection went on. */
+export interface ProjectionError {
+  readonly projection: string;
+  readonly position: number;
+  readonly eventType: string;
+  readonly text: string;
+}
+
+/** Tells builds apart that cannot work together: names and versions of everything that both sides know. */
+export function appSignature(app: App): string {
+  const aggregates = [...app.aggregates.values()].map(({ name, commandNames }) => `${name}(${commandNames.join(' ')})`);
+  const projections = [...app.projections.values()].map(({ name, version }) => `${name}@${version}`);
+  return [`protocol 1`, app.name, ...aggregates, ...projections].join(' ');
+}
