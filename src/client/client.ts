@@ -2,11 +2,11 @@ import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../
 import type { App } from '../core/app.ts';
 import { type Command, command } from '../core/command.ts';
 import { type ExpectedRevision, type Failure, FailureError } from '../core/errors.ts';
+import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
 import type { Failed, Receipt } from '../core/receipt.ts';
 import { appSignature, type EngineMessage, type ExecuteRequest, type Progress } from '../protocol/engine-api.ts';
-import type { EventQuery } from '../protocol/event-query.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';

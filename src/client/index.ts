@@ -1,4 +1,3 @@
-export type { EventQuery } from '../protocol/event-query.ts';
 export type { Client, ClientOptions, ExecuteOptions } from './client.ts';
 export { createClient } from './client.ts';
 export type { WorkerLike } from './connection.ts';

@@ -41,8 +41,9 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
   let loaded = false;
   let awaitsSnapshot = true;
   let copy: { readonly changeCount: number; readonly rows: ReadonlyMap<string, unknown> } | undefined;
-  let settleReady: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
-  const ready = new Promise<void>((resolve, reject) => {
+  let settleReady = { resolve: () => {}, reject: (_error: Error) => {} };
+  let failed = false;
+  let ready = new Promise<void>((resolve, reject) => {
     settleReady = { resolve, reject };
   });
   // Not everybody who opens a mirror waits for it.
@@ -56,8 +57,10 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
 
   const mirror: Mirror = {
     projection,
-    ready,
     rows,
+    get ready() {
+      return ready;
+    },
     get loaded() {
       return loaded;
     },
@@ -96,8 +99,11 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
       rows.clear();
       for (const [key, row] of snapshot.rows) rows.set(key, row);
       loaded = true;
+      // The app started over after a failure: the next to ask finds rows.
+      if (failed) ready = Promise.resolve();
+      failed = false;
+      settleReady.resolve();
       moveTo(snapshot.position, true);
-      settleReady?.resolve();
     },
     applyPatch: ({ from, to, changes }) => {
       const own: readonly RowChange[] | undefined = changes[projection];
@@ -114,7 +120,8 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
       moveTo(to, own.length > 0);
     },
     fail: (error) => {
-      settleReady?.reject(error);
+      failed = true;
+      settleReady.reject(error);
       for (const waiter of waiting) waiter.settle(error);
     },
   };

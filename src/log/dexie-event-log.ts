@@ -1,8 +1,8 @@
 import type { Env } from '../core/env.ts';
 import { FailureError, type StorageFailure } from '../core/errors.ts';
+import { type EventQuery, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
-import { type EventQuery, matchesQuery } from '../protocol/event-query.ts';
 import { type CommitRecord, commitToRecords, maxRecordEvents, recordToEvents } from './commit-record.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { EventLog, LogClosedListener, LogTransaction, NewCommit, WriteOptions } from './event-log.ts';

@@ -1,6 +1,6 @@
 import type { Failure } from '../core/errors.ts';
+import type { EventQuery } from '../core/event-query.ts';
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
-import type { EventQuery } from '../protocol/event-query.ts';
 
 /**
  * The event log: append-only, shared by every tab that opens it.

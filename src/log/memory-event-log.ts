@@ -1,5 +1,5 @@
+import { type EventQuery, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import { type EventQuery, matchesQuery } from '../protocol/event-query.ts';
 import type { EventLog, LogTransaction } from './event-log.ts';
 import { recordCommit } from './record-commit.ts';
 

@@ -1,10 +1,10 @@
 import type { App } from '../core/app.ts';
 import type { Command } from '../core/command.ts';
 import type { ExpectedRevision, Failure } from '../core/errors.ts';
+import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { RowChange } from '../core/projection.ts';
 import type { Receipt } from '../core/receipt.ts';
-import type { EventQuery } from './event-query.ts';
 
 /**
  * What a page asks of its worker: requests over Comlink, plain data both ways.

@@ -1,4 +1,9 @@
-import { defineAggregate, defineApp, defineEvents, defineProjection, reject, shape } from '../core/index.ts';
+import { defineAggregate } from '../core/aggregate.ts';
+import { defineApp } from '../core/app.ts';
+import { defineEvents } from '../core/events.ts';
+import { defineProjection } from '../core/projection.ts';
+import { reject } from '../core/rejection.ts';
+import { shape } from '../core/schema.ts';
 
 /** The smallest app with a rule: what the engine's own tests run on. */
 export const CounterEvents = defineEvents({

@@ -1,6 +1,6 @@
+import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { EventLog, NewCommit } from '../log/event-log.ts';
-import type { EventQuery } from '../protocol/event-query.ts';
 import { assertEqual, assertRejects } from './assert.ts';
 
 /** One promise of the event log, as a test for any runner: `it(name, run)`. */

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../core/events.ts';
+import type { RecordedEvent } from './events.ts';
 
 /** Which events to read; every given field narrows the choice. */
 export interface EventQuery {

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { createClient } from '../client/client.ts';
+import { command, defineApp } from '../core/index.ts';
+import { Counter, Counts, Total } from '../testing/counter-app.ts';
+
+// One database name for all tests of this file: each test counts on ids of its own.
+const app = defineApp({ name: 'counter', aggregates: [Counter], projections: [Counts, Total] });
+
+function open() {
+  const workers: Worker[] = [];
+  const client = createClient(
+    app,
+    () => {
+      const worker = new Worker(new URL('../testing/counter.worker.ts', import.meta.url), { type: 'module' });
+      workers.push(worker);
+      return worker;
+    },
+    { askToPersist: false },
+  );
+  return { client, workers };
+}
+
+describe('the engine in a real worker', () => {
+  it('starts, answers, and finds everything after a restart', async () => {
+    const id = crypto.randomUUID();
+    const first = open().client;
+    expect(await first.execute(Counter, id, 'count', { by: 5 })).toMatchObject({ status: 'saved', revision: 0 });
+    expect(first.status.getState()).toMatchObject({ phase: 'ready', storage: 'best-effort' });
+    await first.close();
+    const second = open().client;
+    const counts = second.mirror(Counts);
+    await counts.ready;
+    expect(counts.rows.get(id)?.count).toBe(5);
+    await second.close();
+  });
+
+  it('shows in one tab what another saved', async () => {
+    const id = crypto.randomUUID();
+    const [one, two] = [open().client, open().client];
+    const counts = two.mirror(Counts);
+    await counts.ready;
+    const receipt = await one.execute(Counter, id, 'count', { by: 2 });
+    await counts.reached(receipt.status === 'saved' ? receipt.position : 0);
+    expect(counts.rows.get(id)?.count).toBe(2);
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it('keeps positions and revisions dense with three tabs writing to one stream, without a conflict', async () => {
+    const id = crypto.randomUUID();
+    const clients = [open().client, open().client, open().client];
+    const receipts = await Promise.all(
+      clients.flatMap((client) => Array.from({ length: 100 }, () => client.execute(Counter, id, 'count', { by: 1 }))),
+    );
+    expect(receipts.every(({ status }) => status === 'saved')).toBe(true);
+    const [reader] = clients;
+    const positions: number[] = [];
+    const revisions: number[] = [];
+    for await (const event of reader?.read() ?? []) {
+      positions.push(event.position);
+      if (event.stream === `counter-${id}`) revisions.push(event.revision);
+    }
+    expect(positions).toEqual(positions.map((_, index) => index + 1));
+    expect(revisions).toEqual(Array.from({ length: 300 }, (_, index) => index));
+    for (const client of clients) {
+      const counts = client.mirror(Counts);
+      await counts.ready;
+      await counts.reached(positions.length);
+      expect(counts.rows.get(id)?.count).toBe(300);
+    }
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it('is replaced when it is terminated, again and again, and every command is saved once', async () => {
+    const id = crypto.randomUUID();
+    const { client, workers } = open();
+    const counts = client.mirror(Counts);
+    await counts.ready;
+    const receipts = [];
+    for (let round = 0; round < 4; round += 1) {
+      const saving = Array.from({ length: 50 }, () => client.execute(Counter, id, 'count', { by: 1 }));
+      await new Promise((resolve) => setTimeout(resolve, round * 3));
+      // As a crash: nothing of ours is told. The lock that the worker held is what gives it away.
+      workers.at(-1)?.terminate();
+      receipts.push(...(await Promise.all(saving)));
+    }
+    expect(workers.length).toBe(5);
+    expect(receipts.map((receipt) => receipt.status === 'saved' && receipt.events)).toEqual(receipts.map(() => 1));
+    expect(counts.rows.get(id)?.count).toBe(200);
+    await client.close();
+  }, 20_000);
+
+  it('commits a list of ten thousand commands as one', async () => {
+    const id = crypto.randomUUID();
+    const { client } = open();
+    const commands = Array.from({ length: 10_000 }, () => command(Counter, id, 'count', { by: 1 }));
+    const receipt = await client.execute(commands);
+    expect(receipt).toMatchObject({ status: 'saved', events: 10_000, revision: 9999 });
+    await client.close();
+  }, 20_000);
+
+  it('says that the log is gone where a page remembers one, and starts over only when told to', async () => {
+    const { client } = open();
+    await client.execute(Counter, crypto.randomUUID(), 'count', { by: 1 });
+    await client.close();
+    await new Promise((resolve) => {
+      indexedDB.deleteDatabase('varve-counter').onsuccess = resolve;
+    });
+    const again = open().client;
+    const receipt = await again.execute(Counter, 'a', 'count', { by: 1 });
+    expect(receipt).toMatchObject({ status: 'failed', failure: { type: 'storage.reset' } });
+    expect(again.status.getState()).toMatchObject({ phase: 'failed', failure: { type: 'storage.reset' } });
+    again.startOver();
+    expect(await again.execute(Counter, 'a', 'count', { by: 1 })).toMatchObject({ status: 'saved', position: 1 });
+    expect(again.status.getState()).toMatchObject({ phase: 'ready', saved: 1 });
+    await again.close();
+  });
+
+  it('says so when its database is deleted while it runs, and stores nothing more', async () => {
+    const { client } = open();
+    await client.execute(Counter, 'b', 'count', { by: 1 });
+    await new Promise((resolve) => {
+      indexedDB.deleteDatabase('varve-counter').onsuccess = resolve;
+    });
+    expect(await client.execute(Counter, 'b', 'count', { by: 1 })).toMatchObject({
+      status: 'failed',
+      failure: { type: 'storage.reset' },
+    });
+    expect(client.status.getState().phase).toBe('failed');
+    await client.close();
+    localStorage.clear();
+  });
+});

@@ -1,0 +1,5 @@
+export { useClient, VarveProvider } from './provider.tsx';
+export { useCommand } from './use-command.ts';
+export { useEvents } from './use-events.ts';
+export { useProjection, useRow } from './use-projection.ts';
+export { useStatus } from './use-status.ts';

@@ -1,0 +1,33 @@
+import { createContext, type ReactElement, type ReactNode, Suspense, useContext } from 'react';
+import type { Client } from '../client/client.ts';
+
+const ClientContext = createContext<Client | undefined>(undefined);
+
+/**
+ * Gives the hooks below it their client. Shows `fallback` until the first rows of what they use have arrived:
+ * milliseconds, and never rows that are not there yet.
+ */
+export function VarveProvider({
+  client,
+  fallback = null,
+  children,
+}: {
+  readonly client: Client;
+  readonly fallback?: ReactNode;
+  readonly children: ReactNode;
+}): ReactElement {
+  return (
+    <ClientContext value={client}>
+      <Suspense fallback={fallback}>{children}</Suspense>
+    </ClientContext>
+  );
+}
+
+/** The client of the nearest provider: for `read`, and for several commands as one commit. */
+export function useClient(): Client {
+  const client = useContext(ClientContext);
+  if (client === undefined) {
+    throw new Error('A Varve hook was used outside of <VarveProvider client={…}>. Put the provider around the app.');
+  }
+  return client;
+}
