@@ -28,9 +28,8 @@ export const Account = defineAggregate('account', {
   },
   commands: {
     open: {
-      input: z.object({ owner: z.string().trim().min(1).max(80) }),
-      decide: ({ owner }, state) =>
-        state.open ? reject('already-open') : AccountEvents.Opened({ owner, sample: false }),
+      input: z.object({ owner: z.string().trim().min(1).max(80), sample: z.boolean().default(false) }),
+      decide: (input, state) => (state.open ? reject('already-open') : AccountEvents.Opened(input)),
     },
     deposit: {
       input: z.object({ amount, note }),
@@ -48,10 +47,10 @@ export const Account = defineAggregate('account', {
     },
     /** A line of a bank statement: it has happened, so there is no rule; the first one opens the account. */
     record: {
-      input: z.object({ kind: z.enum(['credit', 'debit']), amount, date, note, sample: z.boolean().default(false) }),
-      decide: ({ kind, sample, ...line }, state, { id }) => {
+      input: z.object({ kind: z.enum(['credit', 'debit']), amount, date, note }),
+      decide: ({ kind, ...line }, state, { id }) => {
         const event = kind === 'credit' ? AccountEvents.Deposited(line) : AccountEvents.Withdrawn(line);
-        return state.open ? event : [AccountEvents.Opened({ owner: `Account ${id}`, sample }), event];
+        return state.open ? event : [AccountEvents.Opened({ owner: `Account ${id}`, sample: false }), event];
       },
     },
     archive: {

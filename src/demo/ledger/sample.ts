@@ -1,11 +1,38 @@
-import { type Command, command } from 'varve';
+import { type Command, type CommandInput, command } from 'varve';
 import { Account } from './ledger.ts';
 
 /** Sent with the sample, so that it is in the log once, however many tabs see the first start. */
 export const sampleCommandId = 'ledger-sample-1';
 
-const owners = 24;
+const owners = [
+  'Ada Novak',
+  'Ben Okafor',
+  'Clara Lind',
+  'Dan Kowalski',
+  'Elena Ruiz',
+  'Farid Haddad',
+  'Greta Moser',
+  'Hugo Blanc',
+  'Iva Dvorak',
+  'Jonas Berg',
+  'Kaori Sato',
+  'Liam Byrne',
+  'Mara Conti',
+  'Nils Aalto',
+  'Olga Petrova',
+  'Pavel Horak',
+  'Quinn Walsh',
+  'Rosa Silva',
+  'Sven Dahl',
+  'Tara Mehta',
+  'Uma Nair',
+  'Viktor Szabo',
+  'Wanda Zielak',
+  'Yusuf Demir',
+];
 const months = 12;
+
+type Line = CommandInput<typeof Account, 'record'> & { readonly id: string };
 
 /**
  * A year of invented accounts, the same at every start: salaries, rent, groceries, the odd trip.
@@ -14,33 +41,30 @@ const months = 12;
  */
 export function sampleCommands(): readonly Command[] {
   const random = createRandom(1993);
-  const lines: {
-    readonly id: string;
-    readonly date: string;
-    readonly kind: 'credit' | 'debit';
-    readonly crowns: number;
-    readonly note: string;
-  }[] = [];
-  for (let owner = 1; owner <= owners; owner += 1) {
-    const id = `S-${String(owner).padStart(2, '0')}`;
-    const salary = 18_000 + Math.floor(random() * 30_000);
-    for (let month = 1; month <= months; month += 1) {
-      const day = (from: number, to: number) =>
-        `2025-${String(month).padStart(2, '0')}-${String(from + Math.floor(random() * (to - from + 1))).padStart(2, '0')}`;
-      lines.push({ id, date: day(1, 5), kind: 'credit', crowns: salary, note: 'Salary' });
-      lines.push({ id, date: day(6, 8), kind: 'debit', crowns: Math.floor(salary * 0.3), note: 'Rent' });
-      for (let week = 0; week < 4; week += 1) {
-        const crowns = 400 + random() * 1800;
-        lines.push({ id, date: day(9, 26), kind: 'debit', crowns, note: 'Groceries' });
-      }
-      if (random() < 0.3)
-        lines.push({ id, date: day(10, 28), kind: 'debit', crowns: 1500 + random() * 9000, note: 'A trip' });
-    }
-  }
+  const ids = owners.map((_, index) => `S-${String(index + 1).padStart(2, '0')}`);
+  const lines = ids.flatMap((id) => sampleYear(id, random));
   lines.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
-  return lines.map(({ id, date, kind, crowns, note }) =>
-    command(Account, id, 'record', { kind, amount: Math.round(crowns * 100), date, note, sample: true }),
-  );
+  return [
+    ...ids.map((id, index) => command(Account, id, 'open', { owner: owners[index] ?? id, sample: true })),
+    ...lines.map(({ id, ...line }) => command(Account, id, 'record', line)),
+  ];
+}
+
+function sampleYear(id: string, random: () => number): Line[] {
+  const salary = 18_000 + Math.floor(random() * 30_000);
+  const lines: Line[] = [];
+  for (let month = 1; month <= months; month += 1) {
+    const add = (kind: Line['kind'], crowns: number, note: string, firstDay: number, lastDay: number) => {
+      const day = firstDay + Math.floor(random() * (lastDay - firstDay + 1));
+      const date = `2025-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
+      lines.push({ id, kind, amount: Math.round(crowns * 100), date, note });
+    };
+    add('credit', salary, 'Salary', 1, 5);
+    add('debit', Math.floor(salary * 0.3), 'Rent', 6, 8);
+    for (let week = 0; week < 4; week += 1) add('debit', 400 + random() * 1800, 'Groceries', 9, 26);
+    if (random() < 0.3) add('debit', 1500 + random() * 9000, 'A trip', 10, 28);
+  }
+  return lines;
 }
 
 function createRandom(seed: number): () => number {

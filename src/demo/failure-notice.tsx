@@ -1,0 +1,45 @@
+import { Component, type ReactNode } from 'react';
+import { useClient, useStatus } from 'varve/react';
+
+/** What is wrong with the storage, and what to do. */
+export function FailureNotice() {
+  const { failure, projectionErrors } = useStatus();
+  const client = useClient();
+  if (failure === undefined) {
+    return projectionErrors.map((error) => (
+      <aside key={error.projection} className="notice bad" role="alert">
+        <p>{error.text}</p>
+      </aside>
+    ));
+  }
+  const startOver = () => {
+    client.startOver();
+    location.reload();
+  };
+  return (
+    <aside className="notice bad" role="alert">
+      <p>{failure.text}</p>
+      {failure.type === 'storage.reset' && (
+        <button type="button" onClick={startOver}>
+          Start over with an empty book
+        </button>
+      )}
+      <button type="button" onClick={() => location.reload()}>
+        Reload
+      </button>
+    </aside>
+  );
+}
+
+/** Keeps a failed start from taking the notice above down with it. */
+export class FailureBoundary extends Component<{ readonly children: ReactNode }, { readonly failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+
+  override render() {
+    return this.state.failed ? <p className="loading">The book could not be opened.</p> : this.props.children;
+  }
+}

@@ -1,0 +1,55 @@
+import { useRegisterSW } from 'virtual:pwa-register/react';
+import { useEffect, useState } from 'react';
+
+/** What Chromium offers before it installs an app; not in the DOM types. */
+interface InstallPrompt extends Event {
+  prompt(): Promise<void>;
+}
+
+/** Works offline, can be installed, has a new version: says so when it is true. */
+export function PwaNotice() {
+  const {
+    needRefresh: [hasUpdate],
+    offlineReady: [isOfflineReady, setOfflineReady],
+    updateServiceWorker,
+  } = useRegisterSW();
+  const [install, setInstall] = useState<InstallPrompt>();
+
+  useEffect(() => {
+    const offer = (event: Event) => {
+      event.preventDefault();
+      setInstall(event as InstallPrompt);
+    };
+    addEventListener('beforeinstallprompt', offer);
+    return () => removeEventListener('beforeinstallprompt', offer);
+  }, []);
+
+  if (hasUpdate) {
+    return (
+      <aside className="notice" role="status">
+        <p>A new version of the ledger is ready. Your book stays as it is.</p>
+        <button type="button" onClick={() => void updateServiceWorker(true)}>
+          Reload with the new version
+        </button>
+      </aside>
+    );
+  }
+  if (!isOfflineReady && install === undefined) return null;
+  const dismiss = () => {
+    setOfflineReady(false);
+    setInstall(undefined);
+  };
+  return (
+    <aside className="notice" role="status">
+      <p>The ledger works without a network from now on.</p>
+      {install !== undefined && (
+        <button type="button" onClick={() => void install.prompt().then(dismiss)}>
+          Install it
+        </button>
+      )}
+      <button type="button" className="plain" onClick={dismiss}>
+        Dismiss
+      </button>
+    </aside>
+  );
+}

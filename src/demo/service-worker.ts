@@ -1,0 +1,19 @@
+/// <reference lib="webworker" />
+import { cleanupOutdatedCaches, PrecacheController, PrecacheRoute } from 'workbox-precaching';
+import { NavigationRoute, registerRoute } from 'workbox-routing';
+
+declare const self: ServiceWorkerGlobalScope;
+
+const controller = new PrecacheController();
+// A server that answers with `Vary: Origin` (vite preview does) would hide the worker's script from the worker's own request.
+controller.strategy.matchOptions = { ignoreVary: true };
+controller.precache(self.__WB_MANIFEST);
+cleanupOutdatedCaches();
+registerRoute(new PrecacheRoute(controller));
+// One page: whatever address is opened inside it, online or not.
+registerRoute(new NavigationRoute(controller.createHandlerBoundToURL('/index.html')));
+
+// A new version waits until the user is ready for it.
+self.addEventListener('message', ({ data }) => {
+  if (data?.type === 'SKIP_WAITING') void self.skipWaiting();
+});

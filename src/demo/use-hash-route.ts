@@ -1,0 +1,11 @@
+import { useSyncExternalStore } from 'react';
+
+/** What stands behind `#` in the address: `/`, `/account/42`. */
+export function useHashRoute(): string {
+  return useSyncExternalStore(subscribe, () => location.hash.slice(1) || '/');
+}
+
+function subscribe(listener: () => void): () => void {
+  addEventListener('hashchange', listener);
+  return () => removeEventListener('hashchange', listener);
+}
