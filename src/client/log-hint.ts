@@ -6,7 +6,7 @@ import type { LogHint } from '../protocol/engine-api.ts';
  */
 export interface LogHintStore {
   read(): LogHint | undefined;
-  /** Written at once the first time, then at most once a second. */
+  /** Written at once the first time there is an event to remember, then at most once a second. */
   write(hint: LogHint): void;
   clear(): void;
 }
@@ -23,6 +23,7 @@ export function createLogHintStore(app: string): LogHintStore {
   return {
     read: () => withStorage((storage) => parseHint(storage.getItem(key))),
     write: (hint) => {
+      if (hint.head === 0) return;
       const first = newest === undefined;
       newest = hint;
       if (first) writeNow();

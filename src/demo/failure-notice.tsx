@@ -7,9 +7,9 @@ export function FailureNotice() {
   const client = useClient();
   if (failure === undefined) {
     return projectionErrors.map((error) => (
-      <aside key={error.projection} className="notice bad" role="alert">
+      <div key={error.projection} className="notice bad" role="alert">
         <p>{error.text}</p>
-      </aside>
+      </div>
     ));
   }
   const startOver = () => {
@@ -17,7 +17,7 @@ export function FailureNotice() {
     location.reload();
   };
   return (
-    <aside className="notice bad" role="alert">
+    <div className="notice bad" role="alert">
       <p>{failure.text}</p>
       {failure.type === 'storage.reset' && (
         <button type="button" onClick={startOver}>
@@ -27,7 +27,7 @@ export function FailureNotice() {
       <button type="button" onClick={() => location.reload()}>
         Reload
       </button>
-    </aside>
+    </div>
   );
 }
 

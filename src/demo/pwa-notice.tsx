@@ -26,12 +26,12 @@ export function PwaNotice() {
 
   if (hasUpdate) {
     return (
-      <aside className="notice" role="status">
+      <div className="notice" role="status">
         <p>A new version of the ledger is ready. Your book stays as it is.</p>
-        <button type="button" onClick={() => void updateServiceWorker(true)}>
+        <button type="button" onClick={() => void takeUpdate(updateServiceWorker)}>
           Reload with the new version
         </button>
-      </aside>
+      </div>
     );
   }
   if (!isOfflineReady && install === undefined) return null;
@@ -40,7 +40,7 @@ export function PwaNotice() {
     setInstall(undefined);
   };
   return (
-    <aside className="notice" role="status">
+    <div className="notice" role="status">
       <p>The ledger works without a network from now on.</p>
       {install !== undefined && (
         <button type="button" onClick={() => void install.prompt().then(dismiss)}>
@@ -50,6 +50,12 @@ export function PwaNotice() {
       <button type="button" className="plain" onClick={dismiss}>
         Dismiss
       </button>
-    </aside>
+    </div>
   );
+}
+
+/** Reloads when the new version is in charge. The plugin does so only where an older version was when the page loaded. */
+async function takeUpdate(updateServiceWorker: () => Promise<void>): Promise<void> {
+  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+  await updateServiceWorker();
 }

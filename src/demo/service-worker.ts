@@ -13,6 +13,9 @@ registerRoute(new PrecacheRoute(controller));
 // One page: whatever address is opened inside it, online or not.
 registerRoute(new NavigationRoute(controller.createHandlerBoundToURL('/index.html')));
 
+// The page that installed it is served by it at once, and notices when the next version takes over.
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+
 // A new version waits until the user is ready for it.
 self.addEventListener('message', ({ data }) => {
   if (data?.type === 'SKIP_WAITING') void self.skipWaiting();

@@ -16,7 +16,8 @@ export function AccountPage({ id }: { readonly id: string }) {
         <a className="back" href="#/">
           ← All accounts
         </a>
-        <p className="empty">There is no open account “{id}”.</p>
+        <h1>No such account</h1>
+        <p>There is no open account “{id}”.</p>
       </section>
     );
   }
@@ -61,7 +62,7 @@ function History({ account }: { readonly account: AccountRow }) {
   const events = useEvents({ stream: `account-${account.id}`, limit: historyLength });
   if (events === undefined) return <p className="loading">Reading the history…</p>;
   return (
-    <section aria-labelledby="history-title">
+    <div>
       <h2 id="history-title">
         History
         {account.transactions > historyLength && <small> · the newest {historyLength}</small>}
@@ -88,7 +89,7 @@ function History({ account }: { readonly account: AccountRow }) {
           </tbody>
         </table>
       </section>
-    </section>
+    </div>
   );
 }
 
