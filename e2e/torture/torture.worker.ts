@@ -1,0 +1,4 @@
+import { startWorker } from 'varve/worker';
+import { torture } from './counter.ts';
+
+startWorker(torture);
