@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { command, type RecordedEvent } from '../core/index.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
-import { Counter, Counts, counterApp, Total } from '../testing/counter-app.ts';
+import { Counter, Counts, counterApp, Total } from '../testing/fixtures/counter-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { type Client, createClient } from './client.ts';
 

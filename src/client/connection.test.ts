@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventLog } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
-import { Counter, Counts, counterApp } from '../testing/counter-app.ts';
+import { Counter, Counts, counterApp } from '../testing/fixtures/counter-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { type Client, createClient } from './client.ts';
 import type { WorkerLike } from './connection.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../client/client.ts';
 import { command, defineApp } from '../core/index.ts';
-import { Counter, Counts, Total } from '../testing/counter-app.ts';
+import { Counter, Counts, Total } from '../testing/fixtures/counter-app.ts';
 
 // One database name for all tests of this file: each test counts on ids of its own.
 const app = defineApp({ name: 'counter', aggregates: [Counter], projections: [Counts, Total] });
@@ -11,7 +11,7 @@ function open() {
   const client = createClient(
     app,
     () => {
-      const worker = new Worker(new URL('../testing/counter.worker.ts', import.meta.url), { type: 'module' });
+      const worker = new Worker(new URL('../testing/fixtures/counter.worker.ts', import.meta.url), { type: 'module' });
       workers.push(worker);
       return worker;
     },

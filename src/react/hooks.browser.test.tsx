@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Client, createClient } from '../client/client.ts';
 import type { Receipt } from '../core/index.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
-import { Counter, Counts, counterApp, Total } from '../testing/counter-app.ts';
+import { Counter, Counts, counterApp, Total } from '../testing/fixtures/counter-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { useCommand, useEvents, useProjection, useRow, useStatus, VarveProvider } from './index.ts';
 

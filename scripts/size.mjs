@@ -1,0 +1,36 @@
+// npm run size: what a minimal app downloads, gzip, without React, against the budgets below.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { root } from './installed.mjs';
+
+/** kB of 1,000 bytes, after gzip. */
+const budgets = { page: 10, worker: 50 };
+
+const minimal = {
+  page: "import { createClient } from 'varve/client'; import { defineApp } from 'varve'; import { VarveProvider, useCommand, useRow, useStatus } from 'varve/react'; const app = defineApp({ name: 'minimal', aggregates: [], projections: [] }); globalThis.all = [createClient(app, () => new Worker('')), VarveProvider, useCommand, useRow, useStatus];",
+  worker:
+    "import { startWorker } from 'varve/worker'; import { defineApp } from 'varve'; startWorker(defineApp({ name: 'minimal', aggregates: [], projections: [] }));",
+};
+
+const folder = join(root, '.artifacts/size');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+let failed = false;
+for (const [name, source] of Object.entries(minimal)) {
+  const file = join(folder, `${name}.mjs`);
+  writeFileSync(file, source);
+  const { output } = await build({
+    configFile: false,
+    publicDir: false,
+    logLevel: 'error',
+    resolve: { conditions: ['varve-source', 'module', 'browser'] },
+    build: { write: false, rollupOptions: { input: file, external: [/^react/] } },
+  });
+  const bytes = output.reduce((sum, chunk) => sum + (chunk.type === 'chunk' ? gzipSync(chunk.code).length : 0), 0);
+  const over = bytes > budgets[name] * 1000;
+  failed ||= over;
+  console.log(`${name}: ${(bytes / 1000).toFixed(1)} kB of ${budgets[name]} kB${over ? ' – over the budget' : ''}`);
+}
+process.exit(failed ? 1 : 0);
