@@ -1,5 +1,5 @@
 // npm run size: what a minimal app downloads, gzip, without React, against the budgets below.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -17,6 +17,7 @@ const minimal = {
 const folder = join(root, '.artifacts/size');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
 let failed = false;
 for (const [name, source] of Object.entries(minimal)) {
   const file = join(folder, `${name}.mjs`);
@@ -31,6 +32,12 @@ for (const [name, source] of Object.entries(minimal)) {
   const bytes = output.reduce((sum, chunk) => sum + (chunk.type === 'chunk' ? gzipSync(chunk.code).length : 0), 0);
   const over = bytes > budgets[name] * 1000;
   failed ||= over;
+  // What the README says is what was measured.
+  const said = Number(new RegExp(`(\\d+) kB (?:on|in) the ${name}`).exec(readme)?.[1]);
+  if (said !== Math.round(bytes / 1000)) {
+    failed = true;
+    console.error(`The README says ${said} kB for the ${name}.`);
+  }
   console.log(`${name}: ${(bytes / 1000).toFixed(1)} kB of ${budgets[name]} kB${over ? ' – over the budget' : ''}`);
 }
 process.exit(failed ? 1 : 0);

@@ -68,6 +68,7 @@ step('unit tests', vitest('unit'), () => vitestCounts('unit.json'));
 step('browser tests', vitest('browser'), () => vitestCounts('browser.json'));
 step('library build', [tool('tsc'), '-p', 'tsconfig.build.json']);
 step('package', ['scripts/package.mjs']);
+step('code in the README', ['scripts/readme.mjs']);
 step('demo build', [tool('vite'), 'build', '--logLevel', 'warn']);
 step('size', ['scripts/size.mjs']);
 step('end to end', [tool('playwright'), 'test'], playwrightCounts);
