@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FailureError } from '../core/errors.ts';
 import { command, type RecordedEvent } from '../core/index.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
@@ -253,6 +254,30 @@ describe('a mirror', () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(client.status.getState().projectionErrors).toMatchObject([{ projection: 'total', position: 2 }]);
     await client.close();
+  });
+});
+
+describe('a log that can be written and not read', () => {
+  it('leaves a saved command saved, and keeps nobody waiting for its row', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    let broken = false;
+    const unreadable: EventLog = {
+      ...log,
+      read: async function* (query) {
+        if (broken) throw new FailureError({ type: 'storage.failed', text: 'The disk cannot be read.' });
+        yield* log.read(query);
+      },
+    };
+    const [writer, client] = [open(log), open(unreadable)];
+    const counts = client.mirror(Counts);
+    await counts.ready;
+    broken = true;
+    await writer.execute(Counter, 'a', 'count', { by: 1 });
+    expect(await client.execute(Counter, 'a', 'count', { by: 1 })).toMatchObject({ status: 'saved', position: 2 });
+    broken = false;
+    await client.execute(Counter, 'a', 'count', { by: 1 });
+    expect(counts.rows.get('a')?.count).toBe(3);
+    await Promise.all([writer.close(), client.close()]);
   });
 });
 

@@ -6,7 +6,13 @@ import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
 import type { Failed, Receipt } from '../core/receipt.ts';
-import { appSignature, type EngineMessage, type ExecuteRequest, type Progress } from '../protocol/engine-api.ts';
+import {
+  appSignature,
+  type EngineMessage,
+  type Executed,
+  type ExecuteRequest,
+  type Progress,
+} from '../protocol/engine-api.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
@@ -85,6 +91,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   const slots = createSlots(maxOpenWrites);
   const open = new Set<Promise<Receipt>>();
   const progressListeners = new Map<string, (progress: Progress) => void>();
+  const closing = new AbortController();
   let logId = '';
 
   const connection = createConnection({
@@ -160,9 +167,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     status.setState(({ saving }) => ({ saving: saving + 1 }));
     const release = await slots.take();
     try {
-      const receipt = await send(commands, request, signal);
+      const { receipt, projectedTo } = await send(commands, request, signal);
       if (receipt.status === 'saved') {
-        await Promise.all([...feeds.values()].map(({ mirror }) => reachedIfLoaded(mirror, receipt.position)));
+        // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
+        const visible = Math.min(receipt.position, projectedTo);
+        await Promise.allSettled([...feeds.values()].map(({ mirror }) => reachedIfLoaded(mirror, visible)));
         noteSaved(receipt.position);
         storage.afterSave();
         onProgress?.({ done: commands.length, total: commands.length });
@@ -183,12 +192,12 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     commands: readonly Command[],
     request: Omit<ExecuteRequest, 'commands'>,
     signal: AbortSignal | undefined,
-  ): Promise<Receipt> {
+  ): Promise<Executed> {
     return connection.call(async (api) => {
       if (commands.length <= stageLength) return api.execute({ ...request, commands });
       // Slice by slice, so that the page stays responsive; a new worker gets them all again.
       for (let start = 0; start < commands.length; start += stageLength) {
-        if (signal?.aborted) return cancelled(request.commandId);
+        if (signal?.aborted) return { receipt: cancelled(request.commandId), projectedTo: 0 };
         await api.stage(request.commandId, start, commands.slice(start, start + stageLength));
       }
       return api.execute({ ...request, commands: [], staged: commands.length });
@@ -202,8 +211,8 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       if (document.visibilityState === 'visible') void connection.call((api) => api.wake()).catch(() => undefined);
     };
     // Hints of other tabs are missed while a page is frozen or in the back/forward cache.
-    document.addEventListener('visibilitychange', wake);
-    addEventListener('pageshow', wake);
+    document.addEventListener('visibilitychange', wake, { signal: closing.signal });
+    addEventListener('pageshow', wake, { signal: closing.signal });
   }
 
   return {
@@ -232,6 +241,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       connection.restart();
     },
     close: async () => {
+      closing.abort();
       await Promise.allSettled(open);
       await connection.close();
     },

@@ -153,7 +153,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
         // A command that was repeated may be ahead of the rows of a worker that has just started.
         const { projector, catchUp } = requireRunning();
         if (receipt.status === 'saved' && receipt.position > projector.position) await followLog(catchUp);
-        return receipt;
+        return { receipt, projectedTo: projector.position };
       } finally {
         cancelled.delete(request.commandId);
         reporting.delete(request.commandId);

@@ -15,7 +15,7 @@ import type { Receipt } from '../core/receipt.ts';
 export interface EngineApi {
   /** The first call: opens the log and hands over the port for `EngineMessage`s. */
   connect(hello: Hello, port: MessagePort): Promise<Welcome>;
-  execute(request: ExecuteRequest): Promise<Receipt>;
+  execute(request: ExecuteRequest): Promise<Executed>;
   /** Sends a long list of commands ahead, slice by slice from `start` 0, for an `execute` with `staged`. */
   stage(commandId: string, start: number, commands: readonly Command[]): void;
   cancel(commandId: string): void;
@@ -66,6 +66,12 @@ export interface ExecuteRequest {
   readonly causationId?: string;
   readonly durability?: 'strict' | 'relaxed';
   readonly reportProgress?: boolean;
+}
+
+/** What came of a request, and how far the rows are: a page waits for no more than was published. */
+export interface Executed {
+  readonly receipt: Receipt;
+  readonly projectedTo: number;
 }
 
 /** What a worker tells its page unasked, in order, over a port of its own. */
