@@ -92,7 +92,8 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   const open = new Set<Promise<Receipt>>();
   const progressListeners = new Map<string, (progress: Progress) => void>();
   const closing = new AbortController();
-  let logId = '';
+  /** Of a log that outlives the page; only such a one can be missed. */
+  let durableLogId = '';
 
   const connection = createConnection({
     createWorker,
@@ -103,7 +104,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     },
     onMessage,
     onReady: (welcome) => {
-      logId = welcome.logId;
+      durableLogId = welcome.durable ? welcome.logId : '';
       status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'ready' }), true);
       noteSaved(welcome.head);
       storage.check(welcome.durable);
@@ -132,7 +133,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
 
   function noteSaved(position: number): void {
     if (position > status.getState().saved) status.setState({ saved: position });
-    if (logId !== '') hints.write({ logId, head: status.getState().saved });
+    if (durableLogId !== '') hints.write({ logId: durableLogId, head: status.getState().saved });
   }
 
   function noteFailure(failure: Failure): void {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../client/client.ts';
 import { command, defineApp } from '../core/index.ts';
+import { createMemoryEventLog } from '../log/memory-event-log.ts';
 import { Counter, Counts, Total } from '../testing/fixtures/counter-app.ts';
+import { createInProcessWorker } from '../testing/in-process-worker.ts';
 
 // One database name for all tests of this file: each test counts on ids of its own.
 const app = defineApp({ name: 'counter', aggregates: [Counter], projections: [Counts, Total] });
@@ -97,6 +99,15 @@ describe('the engine in a real worker', () => {
     expect(receipt).toMatchObject({ status: 'saved', events: 10_000, revision: 9999 });
     await client.close();
   }, 20_000);
+
+  it('remembers nothing of a log in memory, which is gone with its page and missed by nobody', async () => {
+    localStorage.clear();
+    const log = createMemoryEventLog();
+    const client = createClient(app, () => createInProcessWorker({ app, log }));
+    await client.execute(Counter, 'a', 'count', { by: 1 });
+    expect(localStorage.length).toBe(0);
+    await client.close();
+  });
 
   it('says that the log is gone where a page remembers one, and starts over only when told to', async () => {
     const { client } = open();
