@@ -144,6 +144,25 @@ test('the list keeps only what is in sight in the document', async ({ page }) =>
   expect(await page.locator('[data-account]').count()).toBeLessThan(60);
 });
 
+test('a full device is said, and keeps nothing of the import', async ({ context, page, baseURL }) => {
+  // From before the first write: Chromium remembers for a while how much room a site has.
+  const session = await context.newCDPSession(page);
+  const origin = new URL(baseURL ?? '').origin;
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 3_000_000 });
+  await openLedger(page);
+  const before = await readBalances(page);
+  await importFile(page, asFile(generateStatement(60_000, 100).text));
+  await expect(
+    page.getByText(/There is no room left for the database "varve-ledger".*Nothing was imported/),
+  ).toBeVisible();
+  await page.getByRole('button', { name: 'Done' }).click();
+  expect(await readBalances(page)).toEqual(before);
+  await page.goto('/#/account/S-01');
+  await page.getByLabel('Amount').fill('5');
+  await page.getByRole('button', { name: 'Deposit' }).click();
+  await expect(page.getByText('Saved: deposit of 5.00.')).toBeVisible();
+});
+
 test('cleared site data is said, and the book starts over only when told to', async ({ page }) => {
   await openLedger(page);
   // As a browser does that evicts the database: no page of the app is open.
