@@ -13,6 +13,7 @@ import {
   type ExecuteRequest,
   type Progress,
 } from '../protocol/engine-api.ts';
+import { randomId } from '../protocol/random-id.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
@@ -159,7 +160,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   }
 
   async function executeInTurn(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
-    const { signal, onProgress, commandId = newCommandId(), ...rest } = executeOptions;
+    const { signal, onProgress, commandId = randomId(), ...rest } = executeOptions;
     if (signal?.aborted) return cancelled(commandId);
     const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
     const cancel = () => void connection.call((api) => api.cancel(commandId)).catch(() => undefined);
@@ -280,9 +281,4 @@ async function* readPages(
 function cancelled(commandId: string): Failed {
   const text = `The command "${commandId}" was cancelled before it was sent. Nothing of it was saved.`;
   return { status: 'failed', commandId, failure: { type: 'engine.cancelled', text } };
-}
-
-function newCommandId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -2,6 +2,7 @@ import { expose } from 'comlink';
 import type { App } from '../core/app.ts';
 import type { Env } from '../core/env.ts';
 import { openDexieEventLog } from '../log/dexie-event-log.ts';
+import { randomId } from '../protocol/random-id.ts';
 import { createEngine } from './engine.ts';
 
 /** Looked at when nothing else says that another tab wrote: hints may be missed. */
@@ -18,7 +19,7 @@ const lookIntervalMs = 30_000;
  * ```
  */
 export function startWorker(app: App): void {
-  const env: Env = { now: () => Date.now(), newId };
+  const env: Env = { now: () => Date.now(), newId: randomId };
   const engine = createEngine({
     app,
     env,
@@ -32,7 +33,7 @@ export function startWorker(app: App): void {
 
 /** The browser frees the lock when the worker is gone, however it went: that is how the page hears of it. */
 function holdAliveLock(): Promise<string> {
-  const name = `varve:alive:${newId()}`;
+  const name = `varve:alive:${randomId()}`;
   if (typeof navigator === 'undefined' || navigator.locks === undefined) return Promise.resolve('');
   return new Promise((resolve) => {
     void navigator.locks.request(name, () => {
@@ -40,9 +41,4 @@ function holdAliveLock(): Promise<string> {
       return new Promise<never>(() => undefined);
     });
   });
-}
-
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
