@@ -95,6 +95,7 @@ async function openBrowser() {
     found['open failures'] += 1;
     console.log(`  open failure: ${error.message}`);
     await context.close();
+    await untilGone();
     return undefined;
   }
   return { context, page };
@@ -135,6 +136,7 @@ async function verify() {
   const events = await browser.page.evaluate(() => window.torture.readLog());
   const rows = await browser.page.evaluate(() => window.torture.readRows());
   await browser.context.close();
+  await untilGone();
   const problems = checkLog(events, rows, acknowledged);
   for (const [name, count] of Object.entries(problems)) found[name] += count;
   return Object.entries(problems)
