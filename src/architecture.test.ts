@@ -21,7 +21,7 @@ const arrows: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   core: ['@standard-schema/spec'],
   protocol: [],
-  log: ['dexie'],
+  log: ['dexie', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'],
   engine: ['comlink'],
   client: ['comlink', 'zustand/vanilla'],
   react: ['react'],

@@ -3,7 +3,7 @@
  *
  * `text` says what happened, with the names involved, the likely cause, and what to do.
  */
-export type Failure = StorageFailure | EngineFailure | StreamConflict;
+export type Failure = StorageFailure | EngineFailure | StreamConflict | AppendConflict;
 
 /**
  * The device's storage said no; nothing of the command was written.
@@ -49,6 +49,14 @@ export interface StreamConflict {
   readonly expected: ExpectedRevision;
   /** The stream's revision; −1 where it has no event. */
   readonly actual: number;
+}
+
+/** An event that the decision had not seen matches its condition. Nothing was saved: decide again on what is there now. */
+export interface AppendConflict {
+  readonly type: 'append.conflict';
+  readonly text: string;
+  /** Position of the first event that matches. */
+  readonly position: number;
 }
 
 /** What a command demands of its stream before it decides. A number is the revision of the stream's last event. */

@@ -4,6 +4,8 @@ import { issuesToText, parseWith, type Schema, type SchemaInput, type SchemaOutp
 export interface NewEvent<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
+  /** What the event is about, besides its stream: decisions and reads across streams find it by these. */
+  readonly tags?: readonly string[];
 }
 
 /** Makes an event of one type; called with the payload, which its schema checks. */
@@ -43,6 +45,8 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> {
   /** Schema number that it was stored with. */
   readonly version: number;
   readonly data: Data;
+  /** Sorted, each once; absent where there are none. */
+  readonly tags?: readonly string[];
   readonly meta: EventMeta;
 }
 

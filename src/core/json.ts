@@ -1,13 +1,28 @@
+/** A value's text by RFC 8785 (JCS) and the value that this text reads as; or what JSON cannot carry unchanged. */
+export type CanonicalJson = { readonly text: string; readonly data: unknown } | { readonly problem: string };
+
 /**
- * Freezes a payload through and through, and finds what JSON cannot carry unchanged.
+ * Freezes a payload through and through and writes its canonical text: keys sorted by UTF-16 code units, no spaces,
+ * numbers and strings as ECMAScript writes them.
  *
  * Refused: `undefined`, functions, symbols, bigint, NaN and the infinities, −0, integers beyond 2^53, lone surrogates,
  * class instances (Date, Map …), the keys `__proto__`, `constructor` and `prototype`, and nesting deeper than 64.
  * They survive IndexedDB and are then lost or changed in an export, a hash or another device.
  *
- * @returns where and what the first problem is, or nothing.
+ * Keys that are not sorted come back sorted: an event is the same whether it was just appended or read from the log.
  */
-export function freezeJson(value: unknown, path = '', depth = 0): string | undefined {
+export function toCanonicalJson(value: unknown): CanonicalJson {
+  const found = { sorted: true };
+  const problem = freeze(value, found, '', 0);
+  if (problem !== undefined) return { problem };
+  if (found.sorted) return { text: JSON.stringify(value), data: value };
+  const text = toSortedText(value);
+  const data: unknown = JSON.parse(text);
+  freeze(data, found, '', 0);
+  return { text, data };
+}
+
+function freeze(value: unknown, found: { sorted: boolean }, path: string, depth: number): string | undefined {
   if (value === null || typeof value === 'boolean') return undefined;
   if (typeof value === 'string') return value.isWellFormed() ? undefined : at(path, 'has a lone surrogate');
   if (typeof value === 'number') return numberProblem(value, path);
@@ -16,22 +31,35 @@ export function freezeJson(value: unknown, path = '', depth = 0): string | undef
   if (depth >= 64) return at(path, 'is nested deeper than 64 levels');
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
-      const problem = freezeJson(item, path === '' ? `${index}` : `${path}.${index}`, depth + 1);
+      const problem = freeze(item, found, path === '' ? `${index}` : `${path}.${index}`, depth + 1);
       if (problem !== undefined) return problem;
     }
   } else {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) return at(path, `is a ${value.constructor.name}`);
-    for (const [key, item] of Object.entries(value)) {
-      const keyPath = path === '' ? key : `${path}.${key}`;
-      if (forbiddenKeys.has(key)) return at(keyPath, 'is a forbidden key');
-      if (!key.isWellFormed()) return at(keyPath, 'has a lone surrogate in its key');
-      const problem = freezeJson(item, keyPath, depth + 1);
+    let before = '';
+    for (const key of Object.keys(value)) {
+      if (forbiddenKeys.has(key)) return at(within(path, key), 'is a forbidden key');
+      if (!key.isWellFormed()) return at(within(path, key), 'has a lone surrogate in its key');
+      if (key < before) found.sorted = false;
+      before = key;
+      const item: unknown = (value as Record<string, unknown>)[key];
+      // The path is built only where it leads somewhere: this runs for every field of every event.
+      if (typeof item === 'string' ? item.isWellFormed() : item === null || item === true || item === false) continue;
+      const problem = freeze(item, found, within(path, key), depth + 1);
       if (problem !== undefined) return problem;
     }
   }
   Object.freeze(value);
   return undefined;
+}
+
+/** Not by sorting the object's keys: objects keep keys like "10" and "2" in the order of numbers. */
+function toSortedText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(toSortedText).join(',')}]`;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([key, item]) => `${JSON.stringify(key)}:${toSortedText(item)}`).join(',')}}`;
 }
 
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
@@ -41,6 +69,10 @@ function numberProblem(value: number, path: string): string | undefined {
   if (Object.is(value, -0)) return at(path, 'is -0');
   if (Number.isInteger(value) && !Number.isSafeInteger(value)) return at(path, 'is an integer beyond 2^53');
   return undefined;
+}
+
+function within(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
 }
 
 function at(path: string, what: string): string {

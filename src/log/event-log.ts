@@ -1,17 +1,18 @@
 import type { Failure } from '../core/errors.ts';
-import type { EventQuery } from '../core/event-query.ts';
+import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
 
 /**
  * The event log: append-only, shared by every tab that opens it.
  *
- * What every implementation promises (`testing/event-log.contract.ts` checks it):
+ * What every implementation promises (`testing/event-log-conformance.ts` checks it):
  *
  * 1. A commit is stored whole or not at all, and no reader ever sees a part of it.
  * 2. Positions are 1 … n without gaps; revisions are 0 … n without gaps in each stream; also with many writers.
  * 3. `write` is exclusive: between what `work` reads and what it appends, nobody else appends, in any tab.
  * 4. `write` resolves only after the storage has committed. If it rejects, nothing of it was stored.
  * 5. What was stored is never changed: there is no update and no delete.
+ * 6. Every commit is linked to the one before by its order hash (`commit-digest.ts`).
  */
 export interface EventLog {
   /** 128 random bits, minted with the log: tells this log from one that was started anew in its place. */
@@ -28,8 +29,17 @@ export interface EventLog {
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>, options?: WriteOptions): Promise<Result>;
   /** Pages of events in order of position; never the whole log at once. */
   read(query: EventQuery): AsyncIterable<readonly RecordedEvent[]>;
+  /** Pages of whole commits with their links, from the commit that holds a position on. */
+  readCommits(from?: number): AsyncIterable<readonly StoredCommit[]>;
   /** Position of the last event; 0 where the log is empty. */
   head(): Promise<number>;
+  /** Revision of each stream, in the order asked; −1 where it has no event. */
+  revisions(streams: readonly string[]): Promise<readonly number[]>;
+  /**
+   * Calls `listener` when the log may have grown, here or in another tab, until the returned function is called.
+   * A hint that may be missed (a frozen tab): nothing may depend on it but speed.
+   */
+  onGrowth(listener: () => void): () => void;
   close(): void;
 }
 
@@ -48,12 +58,30 @@ export interface LogTransaction {
   revisions(streams: readonly string[]): Promise<readonly number[]>;
   /** The events of a stream from a revision on. */
   readStream(stream: string, fromRevision: number): Promise<readonly RecordedEvent[]>;
-  /** The events of a command that was committed before; undefined where it never was. */
+  /** The events of a command that was committed before, at any time; undefined where it never was. */
   findCommit(commandId: string): Promise<readonly RecordedEvent[] | undefined>;
-  /** Appends a commit of at least one event and returns it as recorded. */
-  append(commit: NewCommit): Promise<readonly RecordedEvent[]>;
+  /**
+   * Appends a commit of at least one event and returns it as recorded.
+   *
+   * Throws `FailureError` and appends nothing: `storage.event-refused` where an event cannot be stored,
+   * `stream.conflict` or `append.conflict` where the condition does not hold.
+   */
+  append(commit: NewCommit, condition?: AppendCondition): Promise<readonly RecordedEvent[]>;
   /** Waits one turn of the event loop without losing the transaction, so that long work hears of being cancelled. */
   turn(): Promise<void>;
+}
+
+/** What must be true of the log for an append; checked in the transaction that appends. */
+export interface AppendCondition {
+  /** The revision that each of these streams must have; −1: no event. */
+  readonly expectedRevisions?: { readonly [stream: string]: number };
+  /**
+   * The Dynamic Consistency Boundary (dcb.events): refuses where an event after the position `after` matches any of
+   * these filters.
+   */
+  readonly failIfEventsMatch?: readonly EventFilter[];
+  /** Last position that the decision has seen; 0 (the default) where it has seen none. */
+  readonly after?: number;
 }
 
 /** All events of one command, or of several that belong together: the atomic unit. */
@@ -61,6 +89,7 @@ export interface NewCommit {
   readonly commandId: string;
   readonly correlationId: string;
   readonly causationId?: string;
+  /** Milliseconds since 1970, a whole number. */
   readonly recordedAt: number;
   readonly events: readonly StreamEvent[];
 }
@@ -69,6 +98,21 @@ export interface NewCommit {
 export interface StreamEvent extends NewEvent {
   readonly stream: string;
   readonly version: number;
+}
+
+/** A commit as it was stored, with its links. */
+export interface StoredCommit {
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly causationId?: string;
+  readonly recordedAt: number;
+  /** Who wrote it: 128 random bits, minted with the database. */
+  readonly client: string;
+  /** The how manieth commit of that client it is, from 1. */
+  readonly clientSeq: number;
+  /** Links it to the commit before: 64 hexadecimal digits. */
+  readonly orderHash: string;
+  readonly events: readonly RecordedEvent[];
 }
 
 /** Told once, where a log closes without having been asked to. */

@@ -1,24 +1,39 @@
 import { FailureError } from '../core/errors.ts';
 import type { EventMeta, RecordedEvent } from '../core/events.ts';
-import { freezeJson } from '../core/json.ts';
+import { toCanonicalJson } from '../core/json.ts';
 import type { NewCommit, StreamEvent } from './event-log.ts';
 
-/** Largest payload of one event, in UTF-8 bytes of its JSON text. Bigger things belong beside the log, named by their hash. */
-export const maxEventBytes = 65_536;
+/** Largest payload of one event where the log was opened without another limit, in UTF-8 bytes of its canonical text. */
+export const defaultMaxEventBytes = 65_536;
+
+/** Largest limit that a log can be opened with. Bigger things belong beside the log, named by their hash. */
+export const hardMaxEventBytes = 262_144;
+
+/** Longest names, in UTF-16 units, and most tags of one event: they stand in dictionaries that are read as a whole. */
+const maxLength = { 'command id': 256, 'stream id': 512, 'event type': 256, tag: 256 } as const;
+const maxTags = 32;
+
+/** The events of a commit as recorded, and the canonical JSON text of each payload. */
+export interface RecordedEvents {
+  readonly events: readonly RecordedEvent[];
+  readonly payloads: readonly string[];
+}
 
 /**
  * Gives the events of a commit their ids, positions and revisions, and freezes them.
  *
  * `revisions` holds the revision of every stream that the commit touches and is moved on.
  *
- * @returns the recorded events and the JSON text of each payload.
+ * Throws `FailureError` with `storage.event-refused` before anything is moved on.
  */
 export function recordCommit(
   commit: NewCommit,
   head: number,
   revisions: Map<string, number>,
-): { readonly events: readonly RecordedEvent[]; readonly payloads: readonly string[] } {
+  maxEventBytes: number = defaultMaxEventBytes,
+): RecordedEvents {
   if (commit.events.length === 0) throw new Error(`The commit of command "${commit.commandId}" holds no event.`);
+  checkName('command id', commit.commandId, commit);
   const meta: EventMeta = Object.freeze({
     commandId: commit.commandId,
     correlationId: commit.correlationId,
@@ -26,14 +41,26 @@ export function recordCommit(
     recordedAt: commit.recordedAt,
   });
   // Checked before anything moves on: a refused commit leaves no revision behind.
-  const payloads = commit.events.map(eventToPayload);
-  const events = commit.events.map(({ stream, type, version, data }, index): RecordedEvent => {
+  const checked = commit.events.map((event) => ({ ...toPayload(event, maxEventBytes), tags: toTags(event) }));
+  const events = commit.events.map(({ stream, type, version }, index): RecordedEvent => {
     const revision = requireRevision(revisions, stream) + 1;
     revisions.set(stream, revision);
     const id = eventId(commit.commandId, index);
-    return Object.freeze({ id, stream, revision, position: head + index + 1, type, version, data, meta });
+    const position = head + index + 1;
+    const { data, tags } = checked[index] ?? { data: null, tags: undefined };
+    return Object.freeze({
+      id,
+      stream,
+      revision,
+      position,
+      type,
+      version,
+      data,
+      ...(tags === undefined ? {} : { tags }),
+      meta,
+    });
   });
-  return { events, payloads };
+  return { events, payloads: checked.map(({ text }) => text) };
 }
 
 /** The same however often the command is sent, and nothing more to store. */
@@ -47,25 +74,54 @@ function requireRevision(revisions: ReadonlyMap<string, number>, stream: string)
   return revision;
 }
 
-function eventToPayload({ stream, type, data }: StreamEvent): string {
-  const problem = freezeJson(data);
-  if (problem !== undefined) {
+function toPayload(event: StreamEvent, maxEventBytes: number): { readonly text: string; readonly data: unknown } {
+  checkName('stream id', event.stream, event);
+  checkName('event type', event.type, event);
+  if (!Number.isInteger(event.version) || event.version < 1 || event.version > 65_535) {
+    throw refused(event, `its version ${event.version} is not a whole number from 1 to 65,535`);
+  }
+  const canonical = toCanonicalJson(event.data);
+  if ('problem' in canonical) {
     throw refused(
-      `An event "${type}" of stream "${stream}" cannot be stored: ${problem}. Nothing was saved. ` +
-        'Payloads are plain JSON, so that every export, hash and device keeps them unchanged: use strings for dates and for very large numbers, and leave absent fields out.',
+      event,
+      canonical.problem,
+      'Payloads are plain JSON, so that every export, hash and device keeps them unchanged: use strings for dates and for very large numbers, and leave absent fields out.',
     );
   }
-  const payload = JSON.stringify(data);
   // A UTF-16 unit takes three UTF-8 bytes at most: the exact count is only needed near the limit.
-  if (payload.length * 3 > maxEventBytes && new TextEncoder().encode(payload).length > maxEventBytes) {
+  const { text } = canonical;
+  if (text.length * 3 > maxEventBytes && new TextEncoder().encode(text).length > maxEventBytes) {
     throw refused(
-      `An event "${type}" of stream "${stream}" is larger than ${maxEventBytes} bytes. Nothing was saved. ` +
-        'Keep large content (files, pictures) outside the log and store its name or hash in the event.',
+      event,
+      `it is larger than ${maxEventBytes} bytes`,
+      'Keep large content (files, pictures) outside the log and store its name or hash in the event.',
     );
   }
-  return payload;
+  return canonical;
 }
 
-function refused(text: string): FailureError {
-  return new FailureError({ type: 'storage.event-refused', text });
+/** Sorted and each once, so that the same tags are the same text. */
+function toTags(event: StreamEvent): readonly string[] | undefined {
+  if (event.tags === undefined || event.tags.length === 0) return undefined;
+  for (const tag of event.tags) checkName('tag', tag, event);
+  const tags = [...new Set(event.tags)].sort();
+  if (tags.length > maxTags) throw refused(event, `it has ${tags.length} tags, and ${maxTags} are the most`);
+  return Object.freeze(tags);
+}
+
+function checkName(kind: keyof typeof maxLength, name: unknown, of: StreamEvent | NewCommit): void {
+  if (typeof name !== 'string' || name === '') throw refused(of, `its ${kind} is not a text`);
+  if (name.length > maxLength[kind]) throw refused(of, `its ${kind} is longer than ${maxLength[kind]} characters`);
+  if (!name.isWellFormed() || /[\u0000-\u001f]/.test(name)) {
+    throw refused(of, `its ${kind} holds a control character or a lone surrogate`);
+  }
+  if (name.startsWith('$')) throw refused(of, `its ${kind} starts with "$", which is reserved for the system`);
+}
+
+function refused(of: StreamEvent | NewCommit, problem: string, advice = 'Change the name or the content.'): FailureError {
+  const what = 'stream' in of ? `An event "${of.type}" of stream "${of.stream}"` : `The commit "${of.commandId}"`;
+  return new FailureError({
+    type: 'storage.event-refused',
+    text: `${what} cannot be stored: ${problem}. Nothing was saved. ${advice}`,
+  });
 }
