@@ -5,7 +5,7 @@ import { createMemoryEventLog } from './memory-event-log.ts';
 describe('the event log in memory', () => {
   const factory = async () => {
     const log = createMemoryEventLog();
-    return { log, open: async () => log };
+    return { log, open: async () => log.open() };
   };
   for (const { name, run } of eventLogConformance(factory)) it(name, run);
 });

@@ -17,7 +17,7 @@ export interface InProcessWorkerOptions {
  */
 export function createInProcessWorker({ app, log, env = createTestEnv() }: InProcessWorkerOptions): WorkerLike {
   const { port1, port2 } = new MessageChannel();
-  const engine = createEngine({ app, env, openLog: async () => log, durable: false });
+  const engine = createEngine({ app, env, openLog: async () => keepOpen(log), durable: false });
   expose(engine, port1);
   return {
     addEventListener: (type, listener) => port2.addEventListener(type, listener as EventListener),
@@ -29,6 +29,20 @@ export function createInProcessWorker({ app, log, env = createTestEnv() }: InPro
       port1.close();
       port2.close();
     },
+  };
+}
+
+/** The worker's own end of a log that others use: closing it leaves theirs open. */
+function keepOpen(log: EventLog): EventLog {
+  return {
+    logId: log.logId,
+    write: (work, options) => log.write(work, options),
+    read: (query) => log.read(query),
+    readCommits: (from) => log.readCommits(from),
+    head: () => log.head(),
+    revisions: (streams) => log.revisions(streams),
+    onGrowth: (listener) => log.onGrowth(listener),
+    close: () => undefined,
   };
 }
 
