@@ -10,7 +10,14 @@ export const defaultMaxEventBytes = 65_536;
 export const hardMaxEventBytes = 262_144;
 
 /** Longest names, in UTF-16 units, and most tags of one event: they stand in dictionaries that are read as a whole. */
-const maxLength = { 'command id': 256, 'stream id': 512, 'event type': 256, tag: 256 } as const;
+const maxLength = {
+  'command id': 256,
+  'correlation id': 512,
+  'causation id': 512,
+  'stream id': 512,
+  'event type': 256,
+  tag: 256,
+} as const;
 const maxTags = 32;
 
 /** The events of a commit as recorded, and the canonical JSON text of each payload. */
@@ -33,7 +40,7 @@ export function recordCommit(
   maxEventBytes: number = defaultMaxEventBytes,
 ): RecordedEvents {
   if (commit.events.length === 0) throw new Error(`The commit of command "${commit.commandId}" holds no event.`);
-  checkName('command id', commit.commandId, commit);
+  checkHead(commit);
   const meta: EventMeta = Object.freeze({
     commandId: commit.commandId,
     correlationId: commit.correlationId,
@@ -74,6 +81,17 @@ function requireRevision(revisions: ReadonlyMap<string, number>, stream: string)
   return revision;
 }
 
+function checkHead(commit: NewCommit): void {
+  const { commandId, correlationId, causationId, recordedAt } = commit;
+  checkName('command id', commandId, commit);
+  checkText('correlation id', correlationId, commit);
+  if (causationId !== undefined) checkText('causation id', causationId, commit);
+  // The digest covers its digits: a fraction or NaN would not be the same text everywhere.
+  if (!Number.isSafeInteger(recordedAt)) {
+    throw refused(commit, `its time ${recordedAt} is not a whole number of milliseconds`, 'Round it.');
+  }
+}
+
 function toPayload(event: StreamEvent, maxEventBytes: number): { readonly text: string; readonly data: unknown } {
   checkName('stream id', event.stream, event);
   checkName('event type', event.type, event);
@@ -109,16 +127,26 @@ function toTags(event: StreamEvent): readonly string[] | undefined {
   return Object.freeze(tags);
 }
 
-function checkName(kind: keyof typeof maxLength, name: unknown, of: StreamEvent | NewCommit): void {
-  if (typeof name !== 'string' || name === '') throw refused(of, `its ${kind} is not a text`);
-  if (name.length > maxLength[kind]) throw refused(of, `its ${kind} is longer than ${maxLength[kind]} characters`);
-  if (!name.isWellFormed() || /[\u0000-\u001f]/.test(name)) {
-    throw refused(of, `its ${kind} holds a control character or a lone surrogate`);
-  }
+/** The system's own names start with "$". */
+function checkName(kind: keyof typeof maxLength, name: string, of: StreamEvent | NewCommit): void {
+  checkText(kind, name, of);
   if (name.startsWith('$')) throw refused(of, `its ${kind} starts with "$", which is reserved for the system`);
 }
 
-function refused(of: StreamEvent | NewCommit, problem: string, advice = 'Change the name or the content.'): FailureError {
+function checkText(kind: keyof typeof maxLength, text: unknown, of: StreamEvent | NewCommit): void {
+  if (typeof text !== 'string') throw refused(of, `its ${kind} is not a text`);
+  if (text === '') throw refused(of, `its ${kind} is empty`);
+  if (text.length > maxLength[kind]) throw refused(of, `its ${kind} is longer than ${maxLength[kind]} characters`);
+  if (!text.isWellFormed() || /\p{Cc}/u.test(text)) {
+    throw refused(of, `its ${kind} holds a control character or a lone surrogate`);
+  }
+}
+
+function refused(
+  of: StreamEvent | NewCommit,
+  problem: string,
+  advice = 'Change the name or the content.',
+): FailureError {
   const what = 'stream' in of ? `An event "${of.type}" of stream "${of.stream}"` : `The commit "${of.commandId}"`;
   return new FailureError({
     type: 'storage.event-refused',
