@@ -2,16 +2,23 @@
 export function assertEqual(actual: unknown, expected: unknown, about = ''): void {
   const left = toText(actual);
   const right = toText(expected);
-  if (left !== right) throw new Error(`${about === '' ? '' : `${about}: `}expected\n  ${right}\nbut got\n  ${left}`);
+  if (left === right) return;
+  const start = Math.max(0, firstDifference(left, right) - 200);
+  throw new Error(
+    `${about === '' ? '' : `${about}: `}expected\n  ${excerpt(right, start)}\nbut got\n  ${excerpt(left, start)}`,
+  );
 }
 
 /** Throws where a promise resolves, or rejects with a message that does not hold `text`. */
-export async function assertRejects(promise: Promise<unknown>, text: string): Promise<void> {
+export async function assertRejects(promise: Promise<unknown>, text = ''): Promise<void> {
   const outcome = await promise.then(
-    () => 'it resolved',
+    () => undefined,
     (error: unknown) => String(error),
   );
-  if (!outcome.includes(text)) throw new Error(`expected a rejection with "${text}", but ${outcome}`);
+  if (outcome?.includes(text)) return;
+  throw new Error(
+    `expected a rejection${text === '' ? '' : ` with "${text}"`}, but it ${outcome === undefined ? 'resolved' : `rejected with: ${outcome}`}`,
+  );
 }
 
 /** JSON with sorted keys, so that the order in which an object was built does not matter; `undefined` is kept apart. */
@@ -23,4 +30,16 @@ function toText(value: unknown): string {
         : part,
     ) ?? 'undefined'
   );
+}
+
+function firstDifference(left: string, right: string): number {
+  let index = 0;
+  while (index < left.length && left[index] === right[index]) index += 1;
+  return index;
+}
+
+/** A thousand events on one line help nobody: what stands around the first difference. */
+function excerpt(text: string, start: number): string {
+  const shown = text.slice(start, start + 600);
+  return `${start > 0 ? '… ' : ''}${shown}${start + 600 < text.length ? ' …' : ''}`;
 }

@@ -1,0 +1,45 @@
+import { assertEqual, assertRejects } from '../assert.ts';
+import type { ConformanceCases } from './conformance-case.ts';
+import { append, pause, readAll, readAllCommits } from './log-access.ts';
+import { commitOf } from './sample-commits.ts';
+
+/** A log that was closed is closed for whoever closed it, and for nobody else. */
+export const closingCases: ConformanceCases = {
+  'refuses to read and to write once it is closed': async ({ log }) => {
+    await append(log, commitOf('c1', ['a-1']));
+    log.close();
+    let ran = false;
+    await assertRejects(
+      log.write(async () => {
+        ran = true;
+      }),
+    );
+    assertEqual(ran, false, 'work ran on a closed log');
+    await assertRejects(readAll(log));
+    await assertRejects(readAll(log, { stream: 'a-1' }));
+    await assertRejects(readAllCommits(log));
+    await assertRejects(log.head());
+    await assertRejects(log.revisions(['a-1']));
+  },
+
+  'can be closed twice, and leaves other openings open': async ({ log, open }) => {
+    const other = await open();
+    await append(log, commitOf('c1', ['a-1']));
+    log.close();
+    log.close();
+    await append(other, commitOf('c2', ['a-1']));
+    assertEqual((await readAll(other)).length, 2);
+  },
+
+  'tells nobody of growth once it is closed': async ({ log, open }) => {
+    const other = await open();
+    let told = 0;
+    log.onGrowth(() => {
+      told += 1;
+    });
+    log.close();
+    await append(other, commitOf('c1', ['a-1']));
+    await pause(100);
+    assertEqual(told, 0);
+  },
+};

@@ -1,0 +1,60 @@
+import type { EventLog } from '../../log/event-log.ts';
+import { assertEqual } from '../assert.ts';
+import type { ConformanceCases } from './conformance-case.ts';
+import { append, pause } from './log-access.ts';
+import { commitOf } from './sample-commits.ts';
+
+/** Listeners hear that the log may have grown. Only speed depends on it, so they may hear it too often. */
+export const growthCases: ConformanceCases = {
+  'tells listeners that the log has grown': async ({ log }) => {
+    await assertTold(log, log);
+  },
+
+  'tells listeners of appends through another opening of the same storage': async ({ log, open, sharesGrowth }) => {
+    const other = await open();
+    // Without a channel there is nothing to hear; each opening must still tell its own listeners.
+    await assertTold(sharesGrowth ? other : log, log);
+    await assertTold(sharesGrowth ? log : other, other);
+  },
+
+  'tells every listener, until it is unsubscribed': async ({ log }) => {
+    const heard: string[] = [];
+    const stop = log.onGrowth(() => heard.push('first'));
+    const stopOther = log.onGrowth(() => heard.push('second'));
+    await append(log, commitOf('c1', ['a-1']));
+    await until(() => heard.includes('first') && heard.includes('second'), 'both listeners were told');
+    // Again does no harm, and not to the other.
+    stop();
+    stop();
+    heard.length = 0;
+    await append(log, commitOf('c2', ['a-1']));
+    await until(() => heard.includes('second'), 'the other listener was told');
+    assertEqual(heard.includes('first'), false, 'the unsubscribed listener was told');
+    stopOther();
+  },
+};
+
+async function assertTold(listening: EventLog, writing: EventLog): Promise<void> {
+  let told = 0;
+  const stop = listening.onGrowth(() => {
+    told += 1;
+  });
+  const start = await writing.head();
+  for (const round of [1, 2, 3]) {
+    const before = told;
+    await append(writing, commitOf(`c${start + round}`, ['a-1']));
+    await until(() => told > before, `a listener was told of append ${round}`);
+  }
+  stop();
+  const before = told;
+  await append(writing, commitOf(`c${start + 4}`, ['a-1']));
+  await pause(100);
+  assertEqual(told, before, 'calls of a listener after it was unsubscribed');
+}
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  for (let waitedMs = 0; !holds(); waitedMs += 5) {
+    if (waitedMs >= 2000) throw new Error(`expected that ${what} within two seconds`);
+    await pause(5);
+  }
+}
