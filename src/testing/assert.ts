@@ -21,6 +21,13 @@ export async function assertRejects(promise: Promise<unknown>, text = ''): Promi
   );
 }
 
+/** Throws where a promise rejects, with what was expected to work in the message. */
+export async function assertResolves<Value>(promise: Promise<Value>, about: string): Promise<Value> {
+  return promise.catch((error: unknown) => {
+    throw new Error(`expected that it resolves: ${about}; but it rejected with: ${error}`, { cause: error });
+  });
+}
+
 /** JSON with sorted keys, so that the order in which an object was built does not matter; `undefined` is kept apart. */
 function toText(value: unknown): string {
   return (

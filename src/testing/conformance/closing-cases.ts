@@ -1,4 +1,4 @@
-import { assertEqual, assertRejects } from '../assert.ts';
+import { assertEqual, assertRejects, assertResolves } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
 import { append, pause, readAll, readAllCommits } from './log-access.ts';
 import { commitOf } from './sample-commits.ts';
@@ -27,7 +27,7 @@ export const closingCases: ConformanceCases = {
     await append(log, commitOf('c1', ['a-1']));
     log.close();
     log.close();
-    await append(other, commitOf('c2', ['a-1']));
+    await assertResolves(append(other, commitOf('c2', ['a-1'])), 'a write through another opening');
     assertEqual((await readAll(other)).length, 2);
   },
 

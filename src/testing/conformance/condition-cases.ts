@@ -1,6 +1,6 @@
 import type { EventFilter } from '../../core/event-query.ts';
-import type { AppendCondition, EventLog } from '../../log/event-log.ts';
-import { assertEqual } from '../assert.ts';
+import type { AppendCondition, EventLog, NewCommit } from '../../log/event-log.ts';
+import { assertEqual, assertResolves } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
 import { append, failureOf, positionsOf, readAll } from './log-access.ts';
 import { commitOf, eventOf, range } from './sample-commits.ts';
@@ -8,11 +8,11 @@ import { commitOf, eventOf, range } from './sample-commits.ts';
 /** Conditions of appends: expected revisions, and the Dynamic Consistency Boundary (dcb.events). */
 export const conditionCases: ConformanceCases = {
   'appends where streams have the expected revisions': async ({ log }) => {
-    await append(log, commitOf('c1', ['a-1', 'a-1', 'a-2']), { expectedRevisions: { 'a-1': -1, 'a-2': -1 } });
-    await append(log, commitOf('c2', ['a-1']), { expectedRevisions: { 'a-1': 1 } });
-    await append(log, commitOf('c3', ['a-1']), { expectedRevisions: { 'a-1': 2, 'a-2': 0, 'a-3': -1 } });
-    await append(log, commitOf('c4', ['a-1']), { expectedRevisions: {} });
-    await append(log, commitOf('c5', ['a-1']), {});
+    await assertAppends(log, commitOf('c1', ['a-1', 'a-1', 'a-2']), { expectedRevisions: { 'a-1': -1, 'a-2': -1 } });
+    await assertAppends(log, commitOf('c2', ['a-1']), { expectedRevisions: { 'a-1': 1 } });
+    await assertAppends(log, commitOf('c3', ['a-1']), { expectedRevisions: { 'a-1': 2, 'a-2': 0, 'a-3': -1 } });
+    await assertAppends(log, commitOf('c4', ['a-1']), { expectedRevisions: {} });
+    await assertAppends(log, commitOf('c5', ['a-1']), {});
     assertEqual(await log.revisions(['a-1']), [5]);
   },
 
@@ -90,11 +90,10 @@ export const conditionCases: ConformanceCases = {
       { failIfEventsMatch: [{ stream: 's-2', tags: ['x'] }] },
       { failIfEventsMatch: [{ types: ['B'], tags: ['x'], stream: 's-2' }] },
       { failIfEventsMatch: [{ types: ['A', 'B'] }], after: 3 },
-      { failIfEventsMatch: [{ types: ['A'] }], after: 1_000_000 },
+      { failIfEventsMatch: [{ types: ['A'] }], after: 4 },
     ];
     for (const [index, condition] of conditions.entries()) {
-      const failure = await failureOf(append(log, commitOf(`probe-${index}`, ['probe']), condition));
-      assertEqual(failure, 'it resolved', `an append on ${JSON.stringify(condition)}`);
+      await assertAppends(log, commitOf(`probe-${index}`, ['probe']), condition);
     }
     assertEqual(await log.head(), 4 + conditions.length);
   },
@@ -103,9 +102,9 @@ export const conditionCases: ConformanceCases = {
     await appendFour(log);
     const failIfEventsMatch = [{ types: ['B'] }];
     await assertAppendConflict(log, { failIfEventsMatch, after: 1 }, 2);
-    await append(log, commitOf('c5', ['probe']), { failIfEventsMatch, after: 2 });
+    await assertAppends(log, commitOf('c5', ['probe']), { failIfEventsMatch, after: 2 });
     await assertAppendConflict(log, { failIfEventsMatch: [{}], after: 4 }, 5);
-    await append(log, commitOf('c6', ['probe']), { failIfEventsMatch: [{}], after: 5 });
+    await assertAppends(log, commitOf('c6', ['probe']), { failIfEventsMatch: [{}], after: 5 });
   },
 
   'checks a condition against everything after its position, however long ago': async ({ log }) => {
@@ -117,10 +116,7 @@ export const conditionCases: ConformanceCases = {
       const failIfEventsMatch = [{ types: ['none'] }, { tags: [tag] }];
       await assertAppendConflict(log, { failIfEventsMatch }, position);
       await assertAppendConflict(log, { failIfEventsMatch, after: position - 1 }, position);
-      const passes = await failureOf(
-        append(log, commitOf(`probe-${tag}`, ['probe']), { failIfEventsMatch, after: position }),
-      );
-      assertEqual(passes, 'it resolved', `an append that has seen the only event with the tag "${tag}"`);
+      await assertAppends(log, commitOf(`probe-${tag}`, ['probe']), { failIfEventsMatch, after: position });
     }
   },
 
@@ -181,6 +177,10 @@ async function assertOneWins(
     assertEqual(won, 1, `writers that won round ${round}, of two on the same condition`);
   }
   assertEqual(positionsOf(await readAll(one)), range(1, 10));
+}
+
+async function assertAppends(log: EventLog, commit: NewCommit, condition: AppendCondition): Promise<void> {
+  await assertResolves(append(log, commit, condition), `an append on ${JSON.stringify(condition)}`);
 }
 
 async function assertStreamConflict(
