@@ -58,8 +58,11 @@ const payees = [
  */
 export function* createBookings({ seed, count, accounts }: LedgerSize): Generator<Booking> {
   const random = createRandom(seed);
+  const mixedSeed = Math.imul(seed, 0x9e3779b1);
   for (let index = 0; index < count; index += 1) {
-    const id = Array.from({ length: 4 }, () => random().toString(16).padStart(8, '0')).join('');
+    // With the seed mixed in: two seeds may meet in the generator's one cycle, and their ids must still differ.
+    const words = [random() ^ mixedSeed, random(), random(), random()];
+    const id = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
     const account = accounts <= 1_000 ? random() % accounts : (index * 7_919) % accounts;
     const payee = payees[random() % payees.length] ?? '';
     yield {

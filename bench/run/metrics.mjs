@@ -1,0 +1,56 @@
+// What is measured and what it should be. `against` is who or what a ratio is to, in the same run:
+// a contestant at the same n, `empty` (the same page with an empty log) or `smallest` (the same at the smallest n).
+// `from`: the n that a target is for, and everything above; `above`: the difference counts and not the ratio.
+
+export const metrics = [
+  {
+    name: 'import',
+    unit: 'events/s',
+    more: true,
+    targets: [
+      { against: 'raw', atLeast: 15, from: 100_000 },
+      { against: 'limit', atLeast: 0.5 },
+    ],
+  },
+  { name: 'append p50', unit: 'ms', targets: [{ against: 'raw', atMost: 2 }] },
+  { name: 'append concurrent', unit: 'commands/s', more: true, targets: [{ against: 'raw', atLeast: 5 }] },
+  {
+    name: 'visible p50',
+    unit: 'ms',
+    targets: [
+      { against: 'raw', atMost: 1.5 },
+      { against: 'smallest', atMost: 1.25 },
+    ],
+  },
+  { name: 'visible p99', unit: 'ms', targets: [{ atMost: 33.3 }] },
+  { name: 'cold start', unit: 'ms', targets: [{ against: 'empty', atMost: 1.15 }] },
+  {
+    name: 'rebuild',
+    unit: 'events/s',
+    more: true,
+    targets: [
+      { against: 'raw', atLeast: 10 },
+      { against: 'limit', atLeast: 0.5 },
+    ],
+  },
+  { name: 'rebuild time', unit: 'ms', targets: [{ atMost: 2_000 }] },
+  { name: 'longest task, cold start', unit: 'ms', targets: [{ atMost: 50 }] },
+  { name: 'longest task, rebuild', unit: 'ms', targets: [{ atMost: 50 }] },
+  { name: 'longest task, import', unit: 'ms', targets: [{ atMost: 50 }] },
+  { name: 'blocking time, cold start', unit: 'ms', targets: [] },
+  { name: 'blocking time, rebuild', unit: 'ms', targets: [] },
+  { name: 'blocking time, import', unit: 'ms', targets: [] },
+  { name: 'aggregate load, cold p50', unit: 'ms', targets: [{ atMost: 10 }] },
+  { name: 'aggregate load, warm', unit: 'ms', targets: [{ atMost: 0.2 }] },
+  { name: 'tabs p50', unit: 'ms', targets: [{ against: 'raw', atMost: 2 }] },
+  { name: 'size on disk', unit: 'bytes/event', targets: [{ against: 'raw', atMost: 0.3 }] },
+  { name: 'memory, page', unit: 'MB', targets: [{ against: 'empty', atMost: 5, above: true }] },
+  { name: 'memory, worker', unit: 'MB', targets: [] },
+  { name: 'manuscript, write', unit: 'events/s', more: true, targets: [] },
+  { name: 'manuscript, import', unit: 'events/s', more: true, targets: [] },
+  { name: 'manuscript, rebuild', unit: 'events/s', more: true, targets: [] },
+  { name: 'bank statement', unit: 'events/s', more: true, targets: [] },
+];
+
+/** In the order of a table. */
+export const contestants = ['varve', 'raw', 'limit', 'dexie', 'memory'];
