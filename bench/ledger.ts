@@ -43,4 +43,4 @@ export const Balances = defineProjection('balances', {
   },
 });
 
-export const ledger = defineApp({ name: 'bench-ledger', aggregates: [Account], projections: [Balances] });
+export const ledger = defineApp({ name: 'benchLedger', aggregates: [Account], projections: [Balances] });

@@ -26,4 +26,4 @@ export const Texts = defineProjection('texts', {
   },
 });
 
-export const manuscript = defineApp({ name: 'bench-manuscript', aggregates: [Manuscript], projections: [Texts] });
+export const manuscript = defineApp({ name: 'benchManuscript', aggregates: [Manuscript], projections: [Texts] });

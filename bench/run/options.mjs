@@ -1,21 +1,5 @@
 import { parseArgs } from 'node:util';
-
-/** What `--only` takes. */
-export const metricGroups = [
-  'import',
-  'append',
-  'concurrent',
-  'visible',
-  'cold-start',
-  'rebuild',
-  'stall',
-  'aggregate',
-  'tabs',
-  'size',
-  'memory',
-  'manuscript',
-  'bank',
-];
+import { metricGroups } from './metrics.mjs';
 
 const usage = `Usage: npm run bench -- [--quick] [--only ${metricGroups.slice(0, 3).join(',')},…] [--n 10000,100000] [--runs 5]
                     [--seed 1] [--json FILE] [--write-docs]

@@ -77,6 +77,7 @@ function baselineOf(list, name, contestant, n, { against }) {
 
 /** The median of each run's own ratio; of the medians where no run has both. */
 function toRatio(own, baseline) {
+  if (baseline.some(({ value }) => value === 0)) return undefined;
   const byRun = new Map(baseline.map(({ run, value }) => [run, value]));
   const shared = own.filter(({ run }) => byRun.has(run)).map(({ run, value }) => value / byRun.get(run));
   if (shared.length > 0) return median(shared);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { metricGroups } from './metrics.mjs';
 import { toResults } from './results.mjs';
 import { createSamples } from './samples.mjs';
 
 function samplesOf(...values) {
-  const samples = createSamples();
+  const samples = createSamples(new Set(metricGroups));
   for (const [contestant, n, run, valueByMetric, disturbed = false] of values) {
     samples.add({ contestant, n, run, disturbed }, valueByMetric);
   }
@@ -57,6 +58,12 @@ describe('the results', () => {
     expect(ofMetric('cold start', 'empty').map(({ met }) => met)).toEqual([true, false]);
     expect(ofMetric('memory, page', 'empty').map(({ met }) => met)).toEqual([true, false]);
     expect(ofMetric('visible p50', 'smallest').map(({ n, ratio }) => [n, ratio])).toEqual([[100_000, 2]]);
+  });
+
+  it('have no ratio to nothing', () => {
+    const stalls = { 'blocking time, import': 0 };
+    const rows = toResults(samplesOf(['varve', 10_000, 1, stalls], ['raw', 10_000, 1, stalls]));
+    expect(find(rows, 'varve', 'raw')).toMatchObject({ value: 0, ratio: null });
   });
 
   it('keep a row for what is not available, with the reason', () => {
