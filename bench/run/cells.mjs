@@ -1,5 +1,5 @@
 // What is measured on a page, one function per metric. Each answers with values by metric; undefined is not measured.
-import { readHeap } from './session.mjs';
+import { readHeap } from './heap.mjs';
 import { median, percentile } from './statistics.mjs';
 
 /** Opens a contestant's page and waits until it shows what it must. */

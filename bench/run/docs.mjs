@@ -11,7 +11,7 @@ export function writeDocs(rows, { runs, seed, quick }, { machine, browser, versi
   const page = readFileSync(path, 'utf8');
   if (!between.test(page)) throw new Error(`${path} has no <!-- bench --> and <!-- /bench --> to write between.`);
   const length = quick ? 'short samples (`--quick`)' : 'full samples';
-  const made = `${date} · ${machine} · ${browser} · ${versions} · ${runs} runs, ${length}, seed ${seed}`;
+  const made = `${date} · ${machine} · ${browser} · ${versions} · ${runs} ${runs === 1 ? 'run' : 'runs'}, ${length}, seed ${seed}`;
   writeFileSync(
     path,
     page.replace(between, (_all, start, end) => `${start}${made}\n\n${toMarkdownTable(rows)}\n${end}`),

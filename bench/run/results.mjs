@@ -27,13 +27,13 @@ export function toResults({ list, notes }) {
   return rows;
 }
 
-/** At least one, so that every contestant has a row. */
+/** At least one, so that every contestant has a row. Varve is compared with `raw` also where its target is another. */
 function targetsOf(metric, contestant, n, list) {
   const plain = [{ against: contestant === 'raw' ? undefined : 'raw' }];
   if (contestant !== 'varve') return plain;
   const smallest = Math.min(...list.filter(({ metric: name, n }) => name === metric.name && n > 0).map(({ n }) => n));
   const targets = metric.targets.filter(({ against }) => against !== 'smallest' || n > smallest);
-  return targets.length === 0 ? plain : targets;
+  return targets.some(({ against }) => against === 'raw') ? targets : [...targets, ...plain];
 }
 
 function toRow(list, { name, unit }, contestant, n, target, note) {

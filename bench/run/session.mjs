@@ -1,9 +1,6 @@
 import { browserArguments, findChromium } from '../../scripts/chromium.mjs';
 import { untilUnused } from './profiles.mjs';
 
-/** So that memory can be read after a collection, and exactly; neither changes how code runs. */
-const memoryArguments = ['--js-flags=--expose-gc', '--enable-precise-memory-info'];
-
 /** Longest that a cell may take before it is given up. */
 const patienceMs = 600_000;
 
@@ -12,7 +9,7 @@ export async function withBrowser(profile, work) {
   const { chromium } = await import('playwright-core');
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
-    args: [...browserArguments, ...memoryArguments],
+    args: [...browserArguments],
   });
   const errors = [];
   const open = (page) => {
@@ -33,19 +30,4 @@ export async function withBrowser(profile, work) {
     await context.close();
     await untilUnused(profile);
   }
-}
-
-/** Collects garbage, then the megabytes of JavaScript heap of a page and of its worker (undefined where there is none). */
-export async function readHeap(page) {
-  const read = () => {
-    globalThis.gc?.();
-    return performance.memory?.usedJSHeapSize;
-  };
-  const worker = page.workers()[0];
-  const [pageBytes, workerBytes] = [await page.evaluate(read), await worker?.evaluate(read)];
-  return { page: toMegabytes(pageBytes), worker: toMegabytes(workerBytes) };
-}
-
-function toMegabytes(bytes) {
-  return bytes === undefined ? undefined : bytes / 1_000_000;
 }
