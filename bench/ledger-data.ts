@@ -79,7 +79,8 @@ export function* createBookings({ seed, count, accounts }: LedgerSize): Generato
 
 /** The file that the hand-written contestants import: one full event per line. */
 export function createLedgerFile(size: LedgerSize): { readonly file: Blob; readonly summary: LedgerSummary } {
-  const parts: string[] = [];
+  // Parts are handed to the browser as they are made: a million lines are too long for one page's heap.
+  const parts: Blob[] = [];
   const revisionByStream = new Map<string, number>();
   let lines: string[] = [];
   let total = 0;
@@ -95,11 +96,11 @@ export function createLedgerFile(size: LedgerSize): { readonly file: Blob; reado
     newest = eventToLine(event);
     lines.push(JSON.stringify(event));
     if (lines.length === 10_000) {
-      parts.push(`${lines.join('\n')}\n`);
+      parts.push(new Blob([`${lines.join('\n')}\n`]));
       lines = [];
     }
   }
-  if (lines.length > 0) parts.push(`${lines.join('\n')}\n`);
+  if (lines.length > 0) parts.push(new Blob([`${lines.join('\n')}\n`]));
   return { file: new Blob(parts), summary: { total, newest } };
 }
 

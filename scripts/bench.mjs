@@ -24,7 +24,9 @@ try {
 requireChromium();
 const machine = describeMachine();
 console.log(`${machine.machine} · ${machine.browser} · ${machine.versions}`);
-console.log(`${options.runs} ${options.runs === 1 ? 'run' : 'runs'}, n = ${options.sizes.join(', ')}, seed ${options.seed}`);
+console.log(
+  `${options.runs} ${options.runs === 1 ? 'run' : 'runs'}, n = ${options.sizes.join(', ')}, seed ${options.seed}`,
+);
 
 const startedAt = performance.now();
 const say = (text) => {

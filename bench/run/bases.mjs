@@ -11,7 +11,7 @@ export const empty = { total: 0, newest: '' };
 export async function prepareFiles({ profiles, address, say }, size, name) {
   const seeded = profiles.fresh();
   say(`preparing n = ${size.count.toLocaleString('en')} on ${size.accounts.toLocaleString('en')} accounts`);
-  const prepared = await withBrowser(seeded, async ({ page }) => {
+  const prepare = async ({ page }) => {
     await page.goto(`${address}prepare.html`);
     const file = `/files/${name}.ndjson`;
     const summary = await page.evaluate(([to, wanted]) => window.preparation.writeFile(to, wanted), [file, size]);
@@ -19,7 +19,9 @@ export async function prepareFiles({ profiles, address, say }, size, name) {
     const varveFile = `/files/${name}-varve.ndjson`;
     const isWritten = await page.evaluate((to) => window.preparation.exportVarve(to), varveFile);
     return { summary, file, varveFile: isWritten ? varveFile : undefined };
-  });
+  };
+  // A million commands, each a commit of its own, take their time.
+  const prepared = await withBrowser(seeded, prepare, 3_600_000);
   // Where Varve's client writes no file, its log comes from this profile.
   return { ...prepared, seeded };
 }

@@ -1,4 +1,16 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +30,8 @@ export function createProfiles() {
     copy: (profile) => {
       const copied = next();
       cpSync(profile, copied, { recursive: true });
+      // Before anything is measured: a strict write would wait for the copy to reach the disk.
+      for (const file of filesOf(copied)) syncFile(file);
       return copied;
     },
     remove: (profile) => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }),
@@ -26,14 +40,20 @@ export function createProfiles() {
 
 /** What a profile's IndexedDB takes on disk, in bytes. Only after its browser is gone. */
 export function indexedDbBytes(profile) {
-  return folderBytes(join(profile, 'Default/IndexedDB'));
+  return filesOf(join(profile, 'Default/IndexedDB')).reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
-function folderBytes(folder) {
-  if (!existsSync(folder)) return 0;
+function filesOf(folder) {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function syncFile(file) {
+  const descriptor = openSync(file, 'r+');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /** Waits until no process holds a profile: Playwright's `close` returns a little before the browser is gone. */

@@ -33,7 +33,9 @@ function targetsOf(metric, contestant, n, list) {
   if (contestant !== 'varve') return plain;
   const smallest = Math.min(...list.filter(({ metric: name, n }) => name === metric.name && n > 0).map(({ n }) => n));
   const targets = metric.targets.filter(({ against }) => against !== 'smallest' || n > smallest);
-  return targets.some(({ against }) => against === 'raw') ? targets : [...targets, ...plain];
+  const hasRaw = find(list, metric.name, 'raw', n).length > 0;
+  const missesRaw = hasRaw && targets.every(({ against }) => against !== 'raw');
+  return missesRaw || targets.length === 0 ? [...targets, ...plain] : targets;
 }
 
 function toRow(list, { name, unit }, contestant, n, target, note) {

@@ -1,11 +1,8 @@
 import { browserArguments, findChromium } from '../../scripts/chromium.mjs';
 import { untilUnused } from './profiles.mjs';
 
-/** Longest that a cell may take before it is given up. */
-const patienceMs = 600_000;
-
-/** Runs `work` in a browser on a profile, and returns when that browser is gone again. */
-export async function withBrowser(profile, work) {
+/** Runs `work` in a browser on a profile, and returns when that browser is gone again. Gives up after `patienceMs`. */
+export async function withBrowser(profile, work, patienceMs = 600_000) {
   const { chromium } = await import('playwright-core');
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
