@@ -33,7 +33,19 @@ const say = (text) => {
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   console.log(`  ${String(seconds).padStart(4)} s  ${text}`);
 };
-const rows = toResults(await runSuite(options, say));
+const stop = new AbortController();
+process.on('SIGINT', () => {
+  if (stop.signal.aborted) process.exit(130);
+  say('stopping after this measurement; once more to stop at once');
+  stop.abort();
+});
+let rows;
+try {
+  rows = toResults(await runSuite(options, say, stop.signal));
+} catch (error) {
+  if (!stop.signal.aborted) throw error;
+  process.exit(130);
+}
 
 console.log(`\n${toTextTable(rows)}`);
 const judged = rows.filter(({ met }) => met !== null);

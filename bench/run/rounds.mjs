@@ -45,19 +45,22 @@ export async function runImports(suite, run, n, { prepared, bases }) {
     const isSlow = contestant === 'raw' && n > large;
     if (isSlow) samples.note('import', contestant, n, 'measured once: a run takes minutes');
     if (base !== undefined && (!canImport || isSlow || !wants('import', 'stall'))) continue;
-    await cell({ name: 'import', metrics: importMetrics, contestant, n, run }, async () => {
-      if (base === undefined) {
-        const { profile, imported } = await createBase(suite, contestant, n, prepared);
-        bases.set(contestant, profile);
-        return imported;
-      }
-      const profile = profiles.fresh();
-      try {
-        return await importInto(suite, profile, contestant, n, prepared);
-      } finally {
-        profiles.remove(profile);
-      }
-    });
+    await cell(
+      { name: canImport ? 'import' : 'stored by commands', metrics: importMetrics, contestant, n, run },
+      async () => {
+        if (base === undefined) {
+          const { profile, imported } = await createBase(suite, contestant, n, prepared);
+          bases.set(contestant, profile);
+          return imported;
+        }
+        const profile = profiles.fresh();
+        try {
+          return await importInto(suite, profile, contestant, n, prepared);
+        } finally {
+          profiles.remove(profile);
+        }
+      },
+    );
   }
 }
 

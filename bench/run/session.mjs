@@ -7,6 +7,8 @@ export async function withBrowser(profile, work, patienceMs = 600_000) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
     args: [...browserArguments],
+    // The suite ends in order: a browser that is killed goes on writing into a profile that is being removed.
+    handleSIGINT: false,
   });
   const errors = [];
   const open = (page) => {

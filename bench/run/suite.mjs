@@ -12,9 +12,9 @@ const storedGroups = ['append', 'concurrent', 'visible', 'cold-start', 'rebuild'
 /**
  * Runs the suite: in every run all rounds at all sizes, so that each ratio is of one run.
  *
- * What goes wrong in one measurement is noted in its rows and does not end the suite.
+ * What goes wrong in one measurement is noted in its rows and does not end the suite; `signal` ends it before the next.
  */
-export async function runSuite({ quick, only, sizes, runs, seed }, say) {
+export async function runSuite({ quick, only, sizes, runs, seed }, say, signal) {
   const profiles = createProfiles();
   const samples = createSamples(only);
   say('building the pages');
@@ -26,7 +26,7 @@ export async function runSuite({ quick, only, sizes, runs, seed }, say) {
   const suite = {
     ...{ quick, profiles, samples, say, wants, nextSeed },
     address: server.address,
-    cell: createCells(samples, say),
+    cell: createCells(samples, say, signal),
   };
   try {
     const data = findRealData(profiles.files);
@@ -66,9 +66,10 @@ export async function runSuite({ quick, only, sizes, runs, seed }, say) {
 }
 
 /** Runs cells: looks at the machine around each, keeps its values, and notes in its rows what went wrong. */
-function createCells(samples, say) {
+function createCells(samples, say, signal) {
   const cpu = createCpuCheck();
   return async ({ name, metrics, contestant, n, run }, measure) => {
+    signal.throwIfAborted();
     const title = `run ${run} · ${name} · ${contestant} · n = ${n.toLocaleString('en')}`;
     try {
       const { result, disturbed } = await cpu.around(measure);
