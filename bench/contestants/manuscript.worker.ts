@@ -1,0 +1,4 @@
+import { startWorker } from 'varve/worker';
+import { manuscript } from '../manuscript.ts';
+
+startWorker(manuscript);

@@ -1,0 +1,4 @@
+import { startWorker } from 'varve/worker';
+import { ledger } from '../ledger.ts';
+
+startWorker(ledger);

@@ -1,0 +1,178 @@
+// The rounds of a run: each measures its contestants one after the other, another one first in every run, so that what
+// disturbs the machine for a while does not always hit the same one.
+import { createBase, empty, fileOf, importInto } from './bases.mjs';
+import {
+  measureAggregate,
+  measureAppend,
+  measureColdStart,
+  measureConcurrent,
+  measureManuscript,
+  measureRebuild,
+  measureStatement,
+  measureTabs,
+  measureVisible,
+  openPage,
+} from './cells.mjs';
+import { withBrowser } from './session.mjs';
+
+/** Above this many events, some measurements take minutes for those that keep a row per event. */
+const large = 100_000;
+
+const importMetrics = ['import', 'longest task, import', 'blocking time, import'];
+const coldStartMetrics = [
+  'cold start',
+  'longest task, cold start',
+  'blocking time, cold start',
+  'memory, page',
+  'memory, worker',
+];
+const rebuildMetrics = ['rebuild', 'rebuild time', 'longest task, rebuild', 'blocking time, rebuild'];
+
+/** Imports the file into an empty profile; the first run's profiles stay, as bases of the other rounds. */
+export async function runImports(suite, run, n, { prepared, bases }) {
+  const { samples, cell, wants, profiles } = suite;
+  for (const contestant of inTurn(['varve', 'raw', 'limit', 'dexie'], run)) {
+    const base = bases.get(contestant);
+    if (contestant === 'dexie' && n > large) {
+      const reason = `left out above ${large.toLocaleString('en')}: it folds every row on the page at every change`;
+      for (const metric of ['import', 'visible p50', 'cold start', 'rebuild']) {
+        samples.note(metric, contestant, n, reason);
+      }
+      continue;
+    }
+    const canImport = fileOf(contestant, prepared) !== undefined;
+    if (!canImport) noteMissing(samples, importMetrics, contestant, n, 'import and export');
+    const isSlow = contestant === 'raw' && n > large;
+    if (isSlow) samples.note('import', contestant, n, 'measured once: a run takes minutes');
+    if (base !== undefined && (!canImport || isSlow || !wants('import', 'stall'))) continue;
+    await cell(
+      { name: canImport ? 'import' : 'stored by commands', metrics: importMetrics, contestant, n, run },
+      async () => {
+        if (base === undefined) {
+          const { profile, imported } = await createBase(suite, contestant, n, prepared);
+          bases.set(contestant, profile);
+          return imported;
+        }
+        const profile = profiles.fresh();
+        try {
+          return await importInto(suite, profile, contestant, n, prepared);
+        } finally {
+          profiles.remove(profile);
+        }
+      },
+    );
+  }
+}
+
+/** Everything that is measured with n events stored, in one browser per contestant. */
+export async function runStored(suite, run, n, { prepared, bases }) {
+  for (const contestant of inTurn([...bases.keys()], run)) {
+    await onCopy(suite, bases.get(contestant), ({ page, newPage }) =>
+      measureStored(
+        suite,
+        { page, newPage, address: suite.address, quick: suite.quick, nextSeed: suite.nextSeed },
+        { contestant, n, run, expected: prepared.summary },
+      ),
+    );
+  }
+}
+
+async function measureStored({ cell, wants, samples }, browser, measured) {
+  const at = { ...browser, ...measured };
+  const { page, address, contestant, n, expected } = at;
+  if (wants('cold-start', 'stall', 'memory')) {
+    await cell({ ...measured, name: 'cold start', metrics: coldStartMetrics }, () => measureColdStart(at));
+  } else {
+    await openPage(page, address, contestant, expected);
+  }
+  if (wants('rebuild', 'stall')) {
+    if (await page.evaluate(() => window.bench.has.rebuild)) {
+      await cell({ ...measured, name: 'rebuild', metrics: rebuildMetrics }, () => measureRebuild(at));
+    } else {
+      noteMissing(samples, rebuildMetrics, contestant, n, 'rebuild');
+    }
+  }
+  const rest = [
+    ['visible', ['visible p50', 'visible p99'], measureVisible],
+    ['append', ['append p50'], measureAppend],
+    ['concurrent', ['append concurrent'], measureConcurrent],
+    ['tabs', ['tabs p50'], measureTabs],
+  ];
+  for (const [name, metrics, measure] of rest) {
+    if (wants(name)) await cell({ ...measured, name, metrics }, () => measure(at));
+  }
+}
+
+/** Varve's page with an empty log: what its cold start and its memory are compared with. */
+export async function runEmpty(suite, run, base) {
+  await suite.cell({ name: 'empty log', metrics: [], contestant: 'varve', n: 0, run }, () =>
+    onCopy(suite, base, ({ page }) =>
+      measureColdStart({ page, address: suite.address, contestant: 'varve', expected: empty, quick: suite.quick }),
+    ),
+  );
+}
+
+export async function runAggregate(suite, run, n, { prepared, bases }) {
+  const { address, quick } = suite;
+  const metrics = ['aggregate load, cold p50', 'aggregate load, warm'];
+  for (const contestant of inTurn(['varve', 'raw'], run)) {
+    await suite.cell({ name: 'aggregate load', metrics, contestant, n, run }, async () => {
+      if (!bases.has(contestant)) bases.set(contestant, (await createBase(suite, contestant, n, prepared)).profile);
+      return onCopy(suite, bases.get(contestant), async ({ page }) => {
+        await openPage(page, address, contestant, prepared.summary);
+        return measureAggregate({ page, n, quick });
+      });
+    });
+  }
+}
+
+export async function runBank(suite, run, { file, expected }) {
+  const n = expected.transactions;
+  for (const contestant of inTurn(['varve', 'raw', 'limit'], run)) {
+    await suite.cell({ name: 'bank statement', metrics: ['bank statement'], contestant, n, run }, () =>
+      onFresh(suite, async ({ page }) => {
+        await openPage(page, suite.address, contestant, empty);
+        return measureStatement({ page, file, expected });
+      }),
+    );
+  }
+}
+
+export async function runManuscript(suite, run, { file, count }) {
+  const { samples, address } = suite;
+  const metrics = ['manuscript, write', 'manuscript, import', 'manuscript, rebuild'];
+  await suite.cell({ name: 'manuscript', metrics, contestant: 'varve', n: count, run }, async () => {
+    const { varve, memory } = await onFresh(suite, ({ page }) => measureManuscript({ page, address, file }));
+    samples.add({ contestant: 'memory', n: count, run, disturbed: false }, memory);
+    const missing = metrics.filter((metric) => varve[metric] === undefined);
+    noteMissing(samples, missing, 'varve', count, 'import, export or rebuild');
+    return varve;
+  });
+}
+
+function noteMissing(samples, metrics, contestant, n, call) {
+  for (const metric of metrics) samples.note(metric, contestant, n, `not available: the client has no ${call}`);
+}
+
+async function onCopy({ profiles }, base, work) {
+  const profile = profiles.copy(base);
+  try {
+    return await withBrowser(profile, work);
+  } finally {
+    profiles.remove(profile);
+  }
+}
+
+async function onFresh({ profiles }, work) {
+  const profile = profiles.fresh();
+  try {
+    return await withBrowser(profile, work);
+  } finally {
+    profiles.remove(profile);
+  }
+}
+
+function inTurn(list, run) {
+  const start = (run - 1) % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}
