@@ -21,7 +21,17 @@ export default defineConfig({
       {
         resolve,
         optimizeDeps: {
-          include: ['dexie', 'comlink', 'zustand/vanilla', 'react', 'react-dom/client', 'zod', 'fast-check'],
+          include: [
+            'dexie',
+            'comlink',
+            'zustand/vanilla',
+            'react',
+            'react-dom/client',
+            'zod',
+            'fast-check',
+            '@noble/hashes/sha2.js',
+            '@noble/hashes/utils.js',
+          ],
         },
         test: {
           name: 'browser',

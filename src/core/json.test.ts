@@ -13,16 +13,13 @@ describe('toCanonicalJson', () => {
   });
 
   it('sorts keys by UTF-16 code units at every level, as RFC 8785 shows', () => {
-    const value = { '€': 1, '\r': 2, דּ: 3, '1': 4, '😀': 5, '\u0080': 6, ö: [{ b: 1, a: 2 }] };
-    expect(textOf(value)).toBe('{"\\r":2,"1":4,"\u0080":6,"ö":[{"a":2,"b":1}],"€":1,"😀":5,"דּ":3}');
+    const value = { '€': 1, '\r': 2, '\ufb33': 3, '1': 4, '😀': 5, '\u0080': 6, ö: [{ b: 1, a: 2 }] };
+    expect(textOf(value)).toBe('{"\\r":2,"1":4,"\u0080":6,"ö":[{"a":2,"b":1}],"€":1,"😀":5,"\ufb33":3}');
     expect(textOf({ '10': 1, '2': 2 })).toBe('{"10":1,"2":2}');
   });
 
   it('writes numbers as RFC 8785 does', () => {
-    expect(textOf([333333333.33333329, 1e30 / 1e10, 4.5, 2e-3, 0.000000000000000000000000001])).toBe(
-      '"1" is an integer beyond 2^53',
-    );
-    expect(textOf([333333333.33333329, 4.5, 2e-3, 1e-27, 9007199254740991])).toBe(
+    expect(textOf([Number('333333333.33333329'), 4.5, 2e-3, 1e-27, 9007199254740991])).toBe(
       '[333333333.3333333,4.5,0.002,1e-27,9007199254740991]',
     );
   });

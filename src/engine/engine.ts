@@ -17,7 +17,6 @@ import { executeGroup, toFailed } from './execute.ts';
 import { createProjector, type Projector } from './projector.ts';
 import { createPublisher } from './publisher.ts';
 import { createStreamCache } from './stream-cache.ts';
-import { joinTabHints, type TabHints } from './tab-hints.ts';
 
 /** What an engine runs on. */
 export interface EngineOptions {
@@ -35,7 +34,6 @@ interface Running {
   readonly log: EventLog;
   readonly projector: Projector;
   readonly catchUp: CatchUp;
-  readonly hints: TabHints;
   /** Settles when the rows hold what was in the log at the start: no page is shown a half-read log. */
   readonly caughtUp: Promise<void>;
 }
@@ -54,6 +52,9 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   let running: Running | undefined;
   let failure: Failure | undefined;
   let reported = '';
+  /** How far the log is known to have grown, and whether a group of commands is being stored. */
+  let grownTo = 0;
+  let inGroup = false;
 
   function report(): void {
     const projections = running?.projector.errors ?? [];
@@ -80,8 +81,12 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       publisher.publish(patch);
       report();
     });
-    const hints = joinTabHints(log.logId, () => void followLog(catchUp));
-    return { log, projector, catchUp, hints, caughtUp: followLog(catchUp) };
+    log.onGrowth((head) => {
+      grownTo = Math.max(grownTo, head);
+      // A group that is running takes what it appended itself, and looks afterwards whether there is more.
+      if (!inGroup) void followGrowth(projector, catchUp);
+    });
+    return { log, projector, catchUp, caughtUp: followLog(catchUp) };
   }
 
   function requireRunning(): Running {
@@ -99,8 +104,12 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     }
   }
 
+  async function followGrowth(projector: Projector, catchUp: CatchUp): Promise<void> {
+    if (grownTo > projector.position) await followLog(catchUp);
+  }
+
   async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
-    const { log, catchUp, hints } = requireRunning();
+    const { log, projector, catchUp } = requireRunning();
     const hooks = {
       isCancelled: (commandId: string) => cancelled.has(commandId),
       onProgress: (commandId: string, done: number, total: number) => {
@@ -108,9 +117,9 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       },
     };
     try {
+      inGroup = true;
       const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks });
       if (appended.length > 0) {
-        hints.announce(appended.at(-1)?.position ?? 0);
         // On disk already: what goes wrong from here on must not turn the receipt into a failure.
         await catchUp.advance(appended).catch(() => followLog(catchUp));
       }
@@ -122,6 +131,9 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       if (!(error instanceof FailureError) || request === undefined) return [{ thrown: error }];
       noteFailure(error.failure);
       return [{ receipt: toFailed(request, error) }];
+    } finally {
+      inGroup = false;
+      void followGrowth(projector, catchUp);
     }
   }
 
@@ -189,7 +201,6 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     },
     ping: () => undefined,
     close: () => {
-      running?.hints.close();
       running?.log.close();
     },
   };

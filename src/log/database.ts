@@ -25,8 +25,14 @@ export async function openDatabase(
   // Dexie would open by itself on first use, silently, an empty database in the place of one that was cleared.
   const dexie = new Dexie(name, { autoOpen: false });
   // Generic stores: a change of an app's own events or projections never needs an upgrade here.
-  dexie.version(1).stores({
+  dexie.version(2).stores({
     meta: '',
+    segments: '',
+    index: '',
+    snapshots: '',
+    // Own commits that a server has not confirmed: sync will need the place, not another format.
+    pending: '',
+    // Of format 1: emptied when it is converted.
     commits: 'last, commandId, *streams',
     streams: '',
   });

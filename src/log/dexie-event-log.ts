@@ -1,29 +1,34 @@
 import type { Env } from '../core/env.ts';
 import { FailureError, type StorageFailure } from '../core/errors.ts';
-import { type EventQuery, matchesQuery } from '../core/event-query.ts';
+import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
-import { type CommitRecord, commitToRecords, maxRecordEvents, recordToEvents } from './commit-record.ts';
+import { chainStart } from './commit-digest.ts';
 import { type Database, openDatabase } from './database.ts';
-import type { EventLog, LogClosedListener, LogTransaction, NewCommit, WriteOptions } from './event-log.ts';
+import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
-import { recordCommit } from './record-commit.ts';
+import { format, keysFrom, type LogRecord, requireLogRecord } from './log-record.ts';
+import { openTransaction } from './log-transaction.ts';
+import { createLogView, type ViewStores } from './log-view.ts';
+import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
+import { sealTail } from './seal.ts';
+import { fullSegment, type Segment, segmentToEvents } from './segment.ts';
+import { queryTerms } from './segment-index.ts';
 import { classifyStorageError, outdated, reset, toStorageFailure } from './storage-error.ts';
-
-/** The format that this code writes, and the oldest code that may read it. Raised by every change of the stored form. */
-const format = { write: 1, minReader: 1 };
+import { toStoredCommits } from './stored-commits.ts';
+import { joinTabHints } from './tab-hints.ts';
 
 /** How often one write is tried on a fresh connection after the browser lost the old one. */
 const maxAttempts = 3;
 
-/** The record that every write transaction reads first: the fence against old code and against a log that was replaced. */
-interface LogRecord {
-  readonly write: number;
-  readonly minReader: number;
-  readonly logId: string;
-  /** Position of the last event. */
-  readonly head: number;
-}
+/** Unsealed events from which on the tail is sealed: two full segments, so that one is always left. */
+const sealFrom = 2 * fullSegment.events;
+
+/** How long a write is left alone before the tail is sealed behind it. */
+const sealDelayMs = 50;
+
+/** Segments that are read at a time: about two megabytes, two thousand of the shortest. */
+const pageSegments = Object.freeze({ first: 4, full: 40, short: 500 });
 
 export interface DexieEventLogOptions {
   /** Name of the IndexedDB database. */
@@ -33,6 +38,8 @@ export interface DexieEventLogOptions {
   readonly hint?: LogHint | undefined;
   readonly onClosed?: LogClosedListener;
   readonly openTimeoutMs?: number;
+  /** Largest payload of an event, at most 262,144 bytes; 65,536 by default. */
+  readonly maxEventBytes?: number;
 }
 
 /**
@@ -41,9 +48,12 @@ export interface DexieEventLogOptions {
  * Throws `FailureError` with `storage.unavailable`, `storage.outdated` or `storage.reset`.
  */
 export async function openDexieEventLog(options: DexieEventLogOptions): Promise<EventLog> {
-  const { name, env, hint, onClosed, openTimeoutMs = 10_000 } = options;
+  const { name, env, hint, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
+  if (maxEventBytes > hardMaxEventBytes) throw new Error(`maxEventBytes can be ${hardMaxEventBytes} at most.`);
+  const view = createLogView();
   let connection: Promise<Database> | undefined;
   let closedFor: StorageFailure | undefined;
+  let sealTimer: ReturnType<typeof setTimeout> | undefined;
 
   const onConnectionClosed = (failure?: StorageFailure) => {
     connection = undefined;
@@ -82,13 +92,6 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
-  const readRecords = <Result>(read: (commits: IDBObjectStore) => Promise<Result>): Promise<Result> =>
-    onConnection((handle) =>
-      inTransaction(handle, ['commits'], 'readonly', 'relaxed', (transaction) =>
-        read(transaction.objectStore('commits')),
-      ),
-    );
-
   const logId = await onConnection((handle) =>
     inTransaction(handle, ['meta'], 'readwrite', 'strict', async (transaction) => {
       const meta = transaction.objectStore('meta');
@@ -98,188 +101,219 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
         if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
         return record.logId;
       }
-      const created: LogRecord = { ...format, logId: env.newId(), head: 0 };
+      const created = newLogRecord(env);
       meta.put(created, 'log');
       return created.logId;
     }),
   );
+  const hints = joinTabHints(logId);
+
+  /** A transaction over the log, with the view brought up to it. */
+  function inLog<Result>(
+    mode: IDBTransactionMode,
+    durability: IDBTransactionDurability,
+    work: (record: LogRecord, stores: ViewStores, meta: IDBObjectStore) => Promise<Result>,
+  ): Promise<Result> {
+    return onConnection((handle) =>
+      inTransaction(handle, ['meta', 'segments', 'index'], mode, durability, async (transaction) => {
+        const meta = transaction.objectStore('meta');
+        const stores = { segments: transaction.objectStore('segments'), index: transaction.objectStore('index') };
+        const record = await requireLogRecord(meta, name, logId);
+        return work(record, stores, meta);
+      }),
+    );
+  }
+
+  function sealSoon(): void {
+    if (sealTimer !== undefined || closedFor !== undefined || view.tailEvents < sealFrom) return;
+    sealTimer = setTimeout(() => {
+      // What goes wrong here goes wrong for the next write too, which tells; nothing is lost by an unsealed tail.
+      void sealOnce()
+        .catch(() => undefined)
+        .then(() => {
+          sealTimer = undefined;
+          sealSoon();
+        });
+    }, sealDelayMs);
+  }
+
+  async function sealOnce(): Promise<void> {
+    const seal = () =>
+      inLog('readwrite', 'relaxed', async (record, stores, meta) => {
+        const sealed = await sealTail(record, stores);
+        if (sealed !== undefined) meta.put(sealed, 'log');
+        await view.refresh(sealed ?? record, stores);
+      });
+    // Another tab does the same: the lock saves work, the transaction makes it safe without.
+    const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
+    if (locks === undefined) return seal();
+    await locks.request(`varve:seal:${logId}`, { ifAvailable: true }, (lock) => (lock === null ? undefined : seal()));
+  }
+
+  /** Segments from a position on, at most so many. */
+  const readForward = (from: number, count: number): Promise<readonly Segment[]> =>
+    inLog('readonly', 'relaxed', ({ generation }, { segments }) =>
+      requestResult<Segment[]>(segments.getAll(keysFrom(generation, from), count)),
+    );
+
+  async function* scanForward(from: number): AsyncGenerator<readonly Segment[]> {
+    let count: number = pageSegments.first;
+    let next: Promise<readonly Segment[]> | undefined = readForward(from, count);
+    while (next !== undefined) {
+      const page: readonly Segment[] = await next;
+      const last = page.at(-1)?.last;
+      if (last === undefined) return;
+      const wasFull = page.length === count;
+      count = nextCount(page);
+      // Read while this page is used: reading and folding are different processes of the browser.
+      next = wasFull ? readForward(last + 1, count) : undefined;
+      // Who stops early never asks for it.
+      next?.catch(() => undefined);
+      yield page;
+    }
+  }
+
+  async function* scanBackward(from: number, to: number): AsyncGenerator<readonly Segment[]> {
+    let count: number = pageSegments.first;
+    for (let end = to; end >= from; ) {
+      const page = await inLog('readonly', 'relaxed', ({ generation }, { segments }) =>
+        newestSegments(segments, keysFrom(generation, from, upperKey(end)), end, count),
+      );
+      const oldest = page.at(-1);
+      if (oldest === undefined) return;
+      yield page;
+      end = oldest.first - 1;
+      count = nextCount(page);
+    }
+  }
+
+  /** The segments that the index names, page by page. */
+  async function* readIndexed(
+    lists: readonly (readonly number[])[],
+    { from = 1, to = Number.MAX_SAFE_INTEGER, backwards = false }: EventQuery,
+  ): AsyncGenerator<readonly Segment[]> {
+    const found = await inLog('readonly', 'relaxed', async (record, stores) => {
+      await view.refresh(record, stores);
+      return view.find(lists, stores);
+    });
+    const wanted = found.filter((each) =>
+      typeof each === 'number' ? each >= from : each.last >= from && each.first <= to,
+    );
+    if (backwards) wanted.reverse();
+    for (let start = 0, count: number = pageSegments.first; start < wanted.length; ) {
+      const page = wanted.slice(start, start + count);
+      start += count;
+      count = pageSegments.full;
+      const segments = page.every((each) => typeof each !== 'number')
+        ? page
+        : await inLog('readonly', 'relaxed', (_record, stores) => view.load(page, stores));
+      yield segments;
+      if (!backwards && (segments.at(-1)?.last ?? 0) >= to) return;
+    }
+  }
+
+  async function* read(query: EventQuery): AsyncGenerator<readonly RecordedEvent[]> {
+    const { from = 1, to = Number.MAX_SAFE_INTEGER, backwards = false } = query;
+    const lists = queryTerms(query);
+    const pages =
+      lists !== undefined ? readIndexed(lists, query) : backwards ? scanBackward(from, to) : scanForward(from);
+    let left = query.limit ?? Number.MAX_SAFE_INTEGER;
+    if (left <= 0 || from > to) return void (await inLog('readonly', 'relaxed', async () => undefined));
+    // A sealing between two pages may hand out again what stood in short segments before.
+    const rest = { ...query, from, to };
+    for await (const page of pages) {
+      const events = page.flatMap((segment) => {
+        const found = segmentToEvents(segment, rest);
+        if (backwards) rest.to = Math.min(rest.to, segment.first - 1);
+        else rest.from = Math.max(rest.from, segment.last + 1);
+        return backwards ? found.reverse() : found;
+      });
+      if (events.length > left) events.length = left;
+      left -= events.length;
+      if (events.length > 0) yield events;
+      if (left === 0 || (!backwards && (page.at(-1)?.last ?? 0) >= to)) return;
+    }
+  }
 
   return {
     logId,
-    write: (work, { durability = 'strict' }: WriteOptions = {}) =>
-      onConnection((handle) =>
-        inTransaction(handle, ['meta', 'commits', 'streams'], 'readwrite', durability, async (transaction) => {
-          const meta = transaction.objectStore('meta');
-          const record: LogRecord | undefined = await requestResult(meta.get('log'));
-          // Cleared or deleted under us: the browser made an empty database in its place. Never filled up as if new.
-          if (record?.logId !== logId) throw new FailureError(reset(name));
-          if (record.write > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
-          const writer = createTransaction(transaction, record.head);
-          const result = await work(writer);
-          if (writer.head > record.head) meta.put({ ...record, head: writer.head }, 'log');
-          return result;
-        }),
-      ),
-    read: (query) =>
-      query.stream === undefined ? readAll(readRecords, query) : readStream(readRecords, query.stream, query),
-    head: () =>
-      onConnection((handle) =>
-        inTransaction(handle, ['meta'], 'readonly', 'relaxed', async (transaction) => {
-          const record: LogRecord | undefined = await requestResult(transaction.objectStore('meta').get('log'));
-          if (record?.logId !== logId) throw new FailureError(reset(name));
-          return record.head;
-        }),
-      ),
+    write: async (work, { durability = 'strict' }: WriteOptions = {}) => {
+      const { result, flushed } = await inLog('readwrite', durability, async (record, stores, meta) => {
+        await view.refresh(record, stores);
+        const transaction = openTransaction(record, view, stores, maxEventBytes);
+        const result = await work(transaction);
+        const flushed = transaction.flush();
+        if (flushed !== undefined) meta.put(flushed.record, 'log');
+        return { result, flushed };
+      });
+      if (flushed !== undefined) {
+        view.add(flushed.segments);
+        hints.announce(flushed.record.head);
+        sealSoon();
+      }
+      return result;
+    },
+    read,
+    readCommits: (from = 1) => toStoredCommits(logId, scanForward, from),
+    head: () => inLog('readonly', 'relaxed', async ({ head }) => head),
+    revisions: (streams) =>
+      inLog('readonly', 'relaxed', async (record, stores) => {
+        await view.refresh(record, stores);
+        return Promise.all(streams.map((stream) => view.revisionOf(stream, stores)));
+      }),
+    onGrowth: hints.listen,
     close: () => {
       closedFor ??= { type: 'storage.failed', text: `The database "${name}" was closed by the app.` };
+      clearTimeout(sealTimer);
+      hints.close();
       void disconnect();
     },
   };
 }
 
-function createTransaction(transaction: IDBTransaction, startHead: number): LogTransaction {
-  const commits = transaction.objectStore('commits');
-  const streams = transaction.objectStore('streams');
-  const revisionByStream = new Map<string, number>();
-  let head = startHead;
-
-  const revisions = async (wanted: readonly string[]) => {
-    const unread = wanted.filter((stream) => !revisionByStream.has(stream));
-    const found = await Promise.all(unread.map((stream) => requestResult<number | undefined>(streams.get(stream))));
-    for (const [index, stream] of unread.entries()) revisionByStream.set(stream, found[index] ?? -1);
-    return wanted.map((stream) => revisionByStream.get(stream) ?? -1);
-  };
-
+export function newLogRecord(env: Env): LogRecord {
   return {
-    get head() {
-      return head;
-    },
-    revisions,
-    readStream: async (stream, fromRevision) => {
-      const keys = await requestResult(commits.index('streams').getAllKeys(IDBKeyRange.only(stream)));
-      const pages: RecordedEvent[][] = [];
-      // From the end: with a cached state only the newest records are wanted.
-      for (let end = keys.length; end > 0; end -= 64) {
-        const page = await readKeys(
-          commits,
-          keys.slice(Math.max(0, end - 64), end),
-          (event) => event.stream === stream,
-        );
-        pages.push(page);
-        if ((page[0]?.revision ?? 0) <= fromRevision) break;
-      }
-      return pages
-        .reverse()
-        .flat()
-        .filter((event) => event.revision >= fromRevision);
-    },
-    findCommit: async (commandId) => {
-      const records: CommitRecord[] = await requestResult(commits.index('commandId').getAll(commandId));
-      return records.length === 0 ? undefined : records.flatMap(recordToEvents);
-    },
-    append: async (commit: NewCommit) => {
-      const touched = [...new Set(commit.events.map(({ stream }) => stream))];
-      await revisions(touched);
-      const { events, payloads } = recordCommit(commit, head, revisionByStream);
-      for (const record of commitToRecords(events, payloads)) commits.add(record);
-      for (const stream of touched) streams.put(revisionByStream.get(stream), stream);
-      head += events.length;
-      return events;
-    },
-    turn: async () => {
-      await requestResult(streams.count(''));
-    },
+    ...format,
+    logId: env.newId(),
+    generation: 1,
+    head: 0,
+    ...chainStart,
+    client: env.newId(),
+    clientSeq: 0,
+    sealed: 0,
+    block: 0,
   };
 }
 
-type ReadRecords = <Result>(read: (commits: IDBObjectStore) => Promise<Result>) => Promise<Result>;
-
-/** Pages through the whole log; each page is a transaction of its own, so that no reader holds up a writer for long. */
-async function* readAll(readRecords: ReadRecords, query: EventQuery): AsyncGenerator<readonly RecordedEvent[]> {
-  let left = query.limit ?? Number.MAX_SAFE_INTEGER;
-  let from = query.from ?? 1;
-  let to = query.to ?? Number.MAX_SAFE_INTEGER;
-  let pageRecords = 16;
-  while (left > 0 && from <= to) {
-    const records = await readRecords((commits) =>
-      query.backwards ? newestRecords(commits, from, to, pageRecords) : oldestRecords(commits, from, pageRecords),
-    );
-    const events = records.flatMap(recordToEvents);
-    const first = events[0];
-    const last = events.at(-1);
-    if (first === undefined || last === undefined) return;
-    if (query.backwards) to = first.position - 1;
-    else from = last.position + 1;
-    const wanted = events.filter((event) => matchesQuery(event, query));
-    if (query.backwards) wanted.reverse();
-    if (wanted.length > left) wanted.length = left;
-    left -= wanted.length;
-    if (wanted.length > 0) yield wanted;
-    if (records.length < pageRecords) return;
-    pageRecords = nextPageRecords(records);
-  }
+/** The segment that holds `to` may end up to a segment's length later. Beyond 2^53 there is no position. */
+function upperKey(to: number): number {
+  return Math.min(to + fullSegment.events, Number.MAX_SAFE_INTEGER);
 }
 
-async function* readStream(
-  readRecords: ReadRecords,
-  stream: string,
-  query: EventQuery,
-): AsyncGenerator<readonly RecordedEvent[]> {
-  let left = query.limit ?? Number.MAX_SAFE_INTEGER;
-  const keys = await readRecords((commits) =>
-    requestResult(commits.index('streams').getAllKeys(IDBKeyRange.only(stream))),
-  );
-  const wantedKeys = keys.filter((last) => typeof last === 'number' && last >= (query.from ?? 1));
-  if (query.backwards) wantedKeys.reverse();
-  for (let start = 0; start < wantedKeys.length && left > 0; start += 64) {
-    const page = wantedKeys.slice(start, start + 64);
-    const events = await readRecords((commits) => readKeys(commits, page, (event) => matchesQuery(event, query)));
-    if (query.backwards) events.sort((a, b) => b.position - a.position);
-    if (events.length > left) events.length = left;
-    left -= events.length;
-    if (events.length > 0) yield events;
-  }
-}
-
-async function readKeys(
-  commits: IDBObjectStore,
-  keys: readonly IDBValidKey[],
-  wanted: (event: RecordedEvent) => boolean,
-): Promise<RecordedEvent[]> {
-  const records = await Promise.all(keys.map((key) => requestResult<CommitRecord>(commits.get(key))));
-  return records.flatMap(recordToEvents).filter(wanted);
-}
-
-function oldestRecords(commits: IDBObjectStore, from: number, count: number): Promise<CommitRecord[]> {
-  return requestResult(commits.getAll(IDBKeyRange.lowerBound(from), count));
-}
-
-/** The newest `count` records that may hold a position up to `to`, oldest first. */
-async function newestRecords(
-  commits: IDBObjectStore,
-  from: number,
+/** The newest segments that may hold a position up to `to`, newest first. */
+async function newestSegments(
+  segments: IDBObjectStore,
+  range: IDBKeyRange,
   to: number,
   count: number,
-): Promise<CommitRecord[]> {
-  // The record that holds `to` may end up to a record's length later. Beyond 2^53 there is no key.
-  const range = IDBKeyRange.bound(from, Math.min(to + maxRecordEvents, Number.MAX_SAFE_INTEGER));
-  const records: CommitRecord[] = [];
-  const cursor = commits.openCursor(range, 'prev');
+): Promise<Segment[]> {
+  const found: Segment[] = [];
+  const cursor = segments.openCursor(range, 'prev');
   await new Promise<void>((resolve, reject) => {
     cursor.onerror = () => reject(cursor.error);
     cursor.onsuccess = () => {
       const at = cursor.result;
-      if (at === null || records.length === count) return resolve();
-      const record: CommitRecord = at.value;
-      if (record.first <= to) records.push(record);
+      if (at === null || found.length === count) return resolve();
+      const segment: Segment = at.value;
+      if (segment.first <= to) found.push(segment);
       at.continue();
     };
   });
-  return records.reverse();
+  return found;
 }
 
-/** Grows pages of small commits and shrinks pages of large ones, towards about a megabyte of text and 1,000 records. */
-function nextPageRecords(records: readonly CommitRecord[]): number {
-  const text = records.reduce((sum, record) => sum + record.events.length, 0);
-  return Math.max(4, Math.min(1000, Math.floor((records.length * 1_000_000) / Math.max(1, text))));
+/** Many of the short ones of the tail, few of the full ones. */
+function nextCount(page: readonly Segment[]): number {
+  const events = page.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  return events < page.length * 16 ? pageSegments.short : pageSegments.full;
 }

@@ -27,19 +27,20 @@ export interface EventLog {
    * Throws `FailureError` with a storage failure; what `work` throws is passed on. Both leave the log as it was.
    */
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>, options?: WriteOptions): Promise<Result>;
-  /** Pages of events in order of position; never the whole log at once. */
+  /** Pages of events in order of position, none of them empty; never the whole log at once. */
   read(query: EventQuery): AsyncIterable<readonly RecordedEvent[]>;
-  /** Pages of whole commits with their links, from the commit that holds a position on. */
+  /** Pages of whole commits with their links, from the commit that holds a position on; no page is empty. */
   readCommits(from?: number): AsyncIterable<readonly StoredCommit[]>;
   /** Position of the last event; 0 where the log is empty. */
   head(): Promise<number>;
   /** Revision of each stream, in the order asked; −1 where it has no event. */
   revisions(streams: readonly string[]): Promise<readonly number[]>;
   /**
-   * Calls `listener` when the log may have grown, here or in another tab, until the returned function is called.
-   * A hint that may be missed (a frozen tab): nothing may depend on it but speed.
+   * Calls `listener` with the new head when the log has grown, here or in another tab, until the returned function is
+   * called. A hint that may be missed (a frozen tab): nothing may depend on it but speed.
    */
-  onGrowth(listener: () => void): () => void;
+  onGrowth(listener: (head: number) => void): () => void;
+  /** Later calls reject; a write that is under way is finished. Other openings of the same log stay open. */
   close(): void;
 }
 
@@ -64,7 +65,8 @@ export interface LogTransaction {
    * Appends a commit of at least one event and returns it as recorded.
    *
    * Throws `FailureError` and appends nothing: `storage.event-refused` where an event cannot be stored,
-   * `stream.conflict` or `append.conflict` where the condition does not hold.
+   * `stream.conflict` or `append.conflict` where the condition does not hold. Other appends of the write are not
+   * touched by that. A command id is appended once: `findCommit` is asked first.
    */
   append(commit: NewCommit, condition?: AppendCondition): Promise<readonly RecordedEvent[]>;
   /** Waits one turn of the event loop without losing the transaction, so that long work hears of being cancelled. */
@@ -100,7 +102,7 @@ export interface StreamEvent extends NewEvent {
   readonly version: number;
 }
 
-/** A commit as it was stored, with its links. */
+/** A commit as it was stored, with its links. `prev` follows from the client's commit before (`commit-digest.ts`). */
 export interface StoredCommit {
   readonly commandId: string;
   readonly correlationId: string;

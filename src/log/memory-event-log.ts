@@ -31,7 +31,7 @@ const pageSize = 1000;
 /** What all who have opened the log share. */
 interface Memory {
   readonly stored: Stored;
-  readonly listeners: Set<() => void>;
+  readonly listeners: Set<(head: number) => void>;
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>): Promise<Result>;
 }
 
@@ -45,7 +45,7 @@ interface Stored {
 
 function createMemory(logId: string, client: string): Memory {
   const stored = createStored();
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(head: number) => void>();
   let end = chainStart;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -57,7 +57,7 @@ function createMemory(logId: string, client: string): Memory {
     end = staged.end;
     for (const commit of staged.commits) store(stored, commit);
     // Not from here: what a listener throws is not the writer's.
-    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener());
+    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(stored.events.length));
     return result;
   }
 
@@ -74,7 +74,7 @@ function createMemory(logId: string, client: string): Memory {
 
 function openMemory(logId: string, memory: Memory): MemoryEventLog {
   const { stored, listeners } = memory;
-  const own = new Set<() => void>();
+  const own = new Set<(head: number) => void>();
   let closed = false;
 
   const requireOpen = () => {
@@ -82,7 +82,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
     const text = `The event log "${logId}" was closed by the app. Nothing was read or saved: open it again.`;
     throw new FailureError({ type: 'storage.failed', text });
   };
-  const forget = (listener: () => void) => {
+  const forget = (listener: (head: number) => void) => {
     own.delete(listener);
     listeners.delete(listener);
   };
@@ -118,7 +118,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
     },
     onGrowth: (listener) => {
       // One of its own for each call: the same function may listen twice.
-      const listen = () => listener();
+      const listen = (head: number) => listener(head);
       own.add(listen);
       listeners.add(listen);
       return () => forget(listen);

@@ -549,12 +549,12 @@ const brokenLogs: Record<string, BrokenLog> = {
   },
   'tells only its own listeners that it has grown': {
     breaks: () => (log) => {
-      const listeners = new Set<() => void>();
+      const listeners = new Set<(head: number) => void>();
       return {
         ...log,
         write: async (work, options) => {
           const result = await log.write(work, options);
-          for (const listener of listeners) listener();
+          for (const listener of listeners) listener(0);
           return result;
         },
         onGrowth: (listener) => {
@@ -595,12 +595,12 @@ const brokenLogs: Record<string, BrokenLog> = {
   },
   'goes on telling of growth after it was closed': {
     breaks: () => {
-      const listeners = new Set<() => void>();
+      const listeners = new Set<(head: number) => void>();
       return (log) => ({
         ...log,
         write: async (work, options) => {
           const result = await log.write(work, options);
-          for (const listener of listeners) listener();
+          for (const listener of listeners) listener(0);
           return result;
         },
         onGrowth: (listener) => {

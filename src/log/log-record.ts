@@ -1,0 +1,46 @@
+import { FailureError } from '../core/errors.ts';
+import { requestResult } from './idb.ts';
+import { outdated, reset } from './storage-error.ts';
+
+/** The format that this code writes, and the oldest code that may read it. Raised by every change of the stored form. */
+export const format = Object.freeze({ write: 2, minReader: 2 });
+
+/** The record that every transaction reads first: the fence against old code and a log that was replaced, and the ends of the chains. */
+export interface LogRecord {
+  readonly write: number;
+  readonly minReader: number;
+  readonly logId: string;
+  /** Tells this log's segments from those of one that is being imported, or was replaced: the first half of their keys. */
+  readonly generation: number;
+  /** Position of the last event. */
+  readonly head: number;
+  /** Order hash of the last commit, 32 bytes. */
+  readonly order: Uint8Array;
+  /** Who writes here: 128 random bits, minted with the database. */
+  readonly client: string;
+  /** Of this client's last commit: its running number and its digest, 32 bytes. */
+  readonly clientSeq: number;
+  readonly digest: Uint8Array;
+  /** Position up to which everything is in sealed segments and in the index. */
+  readonly sealed: number;
+  /** Last position of the newest index block; 0 where there is none. */
+  readonly block: number;
+}
+
+/**
+ * Reads the record. Refuses a log that is not the one that was opened; and, to a writer, one that newer code has
+ * written, which readers may go on with as long as its `minReader` allows.
+ */
+export async function requireLogRecord(meta: IDBObjectStore, name: string, logId: string): Promise<LogRecord> {
+  const record: LogRecord | undefined = await requestResult(meta.get('log'));
+  // Cleared or deleted under us: the browser made an empty database in its place. Never filled up as if new.
+  if (record?.logId !== logId) throw new FailureError(reset(name));
+  const needed = meta.transaction.mode === 'readonly' ? record.minReader : record.write;
+  if (needed > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
+  return record;
+}
+
+/** Keys of segments and blocks up to a position: all of this generation. */
+export function keysFrom(generation: number, from: number, to: number = Number.MAX_SAFE_INTEGER): IDBKeyRange {
+  return IDBKeyRange.bound([generation, from], [generation, to]);
+}

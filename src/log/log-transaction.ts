@@ -1,0 +1,154 @@
+import { type EventQuery, matchesQuery } from '../core/event-query.ts';
+import type { RecordedEvent } from '../core/events.ts';
+import { appendConflict, streamConflict } from './append-condition.ts';
+import { linkCommit } from './commit-digest.ts';
+import type { AppendCondition, LogTransaction, NewCommit } from './event-log.ts';
+import { requestResult } from './idb.ts';
+import { keysFrom, type LogRecord } from './log-record.ts';
+import type { LogView, ViewStores } from './log-view.ts';
+import { type LinkedCommit, packCommits } from './pack-commits.ts';
+import { recordCommit } from './record-commit.ts';
+import { orderMark, type Segment, segmentToEvents } from './segment.ts';
+import { commandTerm, queryTerms, streamTerm } from './segment-index.ts';
+
+/** A transaction of the log and what it has appended so far; nothing is stored before `flush`. */
+export interface OpenTransaction extends LogTransaction {
+  /** Stores what was appended. @returns the new record and segments; undefined where nothing was appended. */
+  flush(): { readonly record: LogRecord; readonly segments: readonly Segment[] } | undefined;
+}
+
+/** `view` has been brought up to `record` in the same IndexedDB transaction. */
+export function openTransaction(
+  record: LogRecord,
+  view: LogView,
+  stores: ViewStores,
+  maxEventBytes: number,
+): OpenTransaction {
+  const { logId, client } = record;
+  const commits: LinkedCommit[] = [];
+  const appended: RecordedEvent[] = [];
+  const appendedByStream = new Map<string, RecordedEvent[]>();
+  const appendedByCommand = new Map<string, readonly RecordedEvent[]>();
+  const revisionByStream = new Map<string, number>();
+  let { head, clientSeq, digest, order } = record;
+
+  async function revisions(streams: readonly string[]): Promise<readonly number[]> {
+    const unread = streams.filter((stream) => !revisionByStream.has(stream));
+    const found = await Promise.all(unread.map((stream) => view.revisionOf(stream, stores)));
+    for (const [index, stream] of unread.entries()) {
+      if (!revisionByStream.has(stream)) revisionByStream.set(stream, found[index] ?? -1);
+    }
+    return streams.map((stream) => revisionByStream.get(stream) ?? -1);
+  }
+
+  /** The stored events that match; oldest first. */
+  async function findStored(lists: readonly (readonly number[])[], query: EventQuery): Promise<RecordedEvent[]> {
+    const segments = await view.load(await view.find(lists, stores), stores);
+    return segments.flatMap((segment) => segmentToEvents(segment, query));
+  }
+
+  async function readStream(stream: string, fromRevision: number): Promise<readonly RecordedEvent[]> {
+    const own = appendedByStream.get(stream) ?? [];
+    const found = [...(await view.find([[streamTerm(stream)]], stores))];
+    const pages: RecordedEvent[][] = [];
+    // From the end: with a cached state only the newest segments are wanted.
+    while (found.length > 0) {
+      const segments = await view.load(found.splice(-(pages.length === 0 ? 8 : 64)), stores);
+      const page = segments.flatMap((segment) => segmentToEvents(segment, { stream }));
+      pages.push(page);
+      if ((page[0]?.revision ?? Number.POSITIVE_INFINITY) <= fromRevision) break;
+    }
+    return [...pages.reverse().flat(), ...own].filter(({ revision }) => revision >= fromRevision);
+  }
+
+  /** Position of the first event after `after` that matches a filter. */
+  async function findMatch({ failIfEventsMatch = [], after = 0 }: AppendCondition): Promise<number | undefined> {
+    if (failIfEventsMatch.length === 0) return undefined;
+    const query: EventQuery = { anyOf: failIfEventsMatch, from: after + 1 };
+    const lists = queryTerms(query);
+    const stored =
+      lists === undefined ? await scanStored(query, after + 1) : (await findStored(lists, query))[0]?.position;
+    return stored ?? appended.find((event) => matchesQuery(event, query))?.position;
+  }
+
+  async function scanStored(query: EventQuery, from: number): Promise<number | undefined> {
+    for (let start = from; start <= record.head; ) {
+      const page: Segment[] = await requestResult(
+        stores.segments.getAll(keysFrom(record.generation, start, Number.MAX_SAFE_INTEGER), 32),
+      );
+      for (const segment of page) {
+        const [match] = segmentToEvents(segment, query);
+        if (match !== undefined) return match.position;
+      }
+      const last = page.at(-1)?.last;
+      if (last === undefined) return undefined;
+      start = last + 1;
+    }
+    return undefined;
+  }
+
+  async function requireCondition(condition: AppendCondition): Promise<void> {
+    const expected = Object.entries(condition.expectedRevisions ?? {});
+    const actual = await revisions(expected.map(([stream]) => stream));
+    for (const [index, [stream, revision]] of expected.entries()) {
+      if (actual[index] !== revision) throw streamConflict(stream, revision, actual[index] ?? -1);
+    }
+    const match = await findMatch(condition);
+    if (match !== undefined) throw appendConflict(condition.after ?? 0, match);
+  }
+
+  return {
+    get head() {
+      return head;
+    },
+    revisions,
+    readStream,
+    findCommit: async (commandId) => {
+      const own = appendedByCommand.get(commandId);
+      if (own !== undefined) return own;
+      // Its segments by the term, its events by the name: a term is a hash.
+      const found = await view.load(await view.find([[commandTerm(commandId)]], stores), stores);
+      const events = found
+        .flatMap((segment) => segmentToEvents(segment))
+        .filter(({ meta }) => meta.commandId === commandId);
+      return events.length === 0 ? undefined : events;
+    },
+    append: async (commit: NewCommit, condition?: AppendCondition) => {
+      if (condition !== undefined) await requireCondition(condition);
+      await revisions([...new Set(commit.events.map(({ stream }) => stream))]);
+      const { events, payloads } = recordCommit(commit, head, revisionByStream, maxEventBytes);
+      const { events: _events, ...lineage } = commit;
+      const commitHead = { ...lineage, client, clientSeq: clientSeq + 1 };
+      const end = linkCommit(logId, commitHead, events, payloads, { digest, order });
+      commits.push({
+        head: commitHead,
+        events,
+        payloads,
+        prev: digest,
+        before: order,
+        after: end.order,
+        mark: orderMark(end.order),
+      });
+      ({ digest, order } = end);
+      clientSeq += 1;
+      head += events.length;
+      appendedByCommand.set(commit.commandId, events);
+      for (const event of events) {
+        appended.push(event);
+        const ofStream = appendedByStream.get(event.stream);
+        if (ofStream === undefined) appendedByStream.set(event.stream, [event]);
+        else ofStream.push(event);
+      }
+      return events;
+    },
+    turn: async () => {
+      await requestResult(stores.segments.count([0, 0]));
+    },
+    flush: () => {
+      if (commits.length === 0) return undefined;
+      const segments = packCommits(record.head + 1, commits);
+      for (const segment of segments) stores.segments.add(segment, [record.generation, segment.last]);
+      return { record: { ...record, head, clientSeq, digest, order }, segments };
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { requestResult } from './idb.ts';
+import { keysFrom, type LogRecord } from './log-record.ts';
+import { lastRevisionIn, lastRevisions, type Segment, segmentCommandIds } from './segment.ts';
+import { findSegments, type IndexBlock, segmentTerms, streamTerm } from './segment-index.ts';
+
+/**
+ * What one worker keeps of a log in memory: the tail (segments that are not sealed yet) and the index of the rest. It
+ * is brought up to date inside each transaction that uses it, from what other tabs have added since; it holds committed
+ * data only, so an abort leaves it as it was.
+ */
+export interface LogView {
+  /** Reads what is new. `stores` are of a transaction over `segments` and `index`. */
+  refresh(record: LogRecord, stores: ViewStores): Promise<void>;
+  /** Takes segments that this worker has just committed. */
+  add(segments: readonly Segment[]): void;
+  /** Unsealed events. */
+  readonly tailEvents: number;
+  revisionOf(stream: string, stores: ViewStores): Promise<number>;
+  /** Segments that may hold all terms of one of the lists, oldest first: as they are in memory, or by key. */
+  find(lists: readonly (readonly number[])[], stores: ViewStores): Promise<readonly (Segment | number)[]>;
+  /** Reads those that are not in memory. */
+  load(found: readonly (Segment | number)[], stores: ViewStores): Promise<readonly Segment[]>;
+}
+
+export interface ViewStores {
+  readonly segments: IDBObjectStore;
+  readonly index: IDBObjectStore;
+}
+
+/** Most revisions that are remembered: some megabytes. */
+const maxRevisions = 100_000;
+
+export function createLogView(): LogView {
+  let generation = 0;
+  let head = 0;
+  let sealed = 0;
+  let tail: Segment[] = [];
+  /** Which tail segments hold a term, by their last position. */
+  let tailByTerm = new Map<number, number[]>();
+  let tailByLast = new Map<number, Segment>();
+  let revisionByStream = new Map<string, number>();
+  /** Undefined until somebody asks for what is sealed. */
+  let blocks: IndexBlock[] | undefined;
+
+  function forget(newGeneration: number): void {
+    generation = newGeneration;
+    head = 0;
+    sealed = 0;
+    tail = [];
+    tailByTerm = new Map();
+    tailByLast = new Map();
+    revisionByStream = new Map();
+    blocks = undefined;
+  }
+
+  function addToTail(segment: Segment): void {
+    tail.push(segment);
+    tailByLast.set(segment.last, segment);
+    for (const term of segmentTerms(segment, segmentCommandIds(segment))) {
+      const lasts = tailByTerm.get(term);
+      if (lasts === undefined) tailByTerm.set(term, [segment.last]);
+      else lasts.push(segment.last);
+    }
+    head = segment.last;
+  }
+
+  function noteRevisions(segment: Segment): void {
+    if (revisionByStream.size > maxRevisions) {
+      revisionByStream = new Map();
+      for (const each of tail) noteRevisions(each);
+    }
+    for (const [stream, revision] of lastRevisions(segment)) revisionByStream.set(stream, revision);
+  }
+
+  function add(segments: readonly Segment[]): void {
+    for (const segment of segments) {
+      if (segment.first !== head + 1) continue;
+      addToTail(segment);
+      noteRevisions(segment);
+    }
+  }
+
+  /** Sealed up to there, by this tab or another: those segments are found by the index from now on. */
+  function moveSealed(to: number): void {
+    const rest = tail.filter(({ first }) => first > to);
+    tail = [];
+    tailByTerm = new Map();
+    tailByLast = new Map();
+    // What was sealed before this worker had seen it may have moved any stream.
+    if (to > head) revisionByStream = new Map();
+    head = Math.max(head, to);
+    for (const segment of rest) addToTail(segment);
+    sealed = to;
+  }
+
+  async function readBlocks({ index }: ViewStores): Promise<IndexBlock[]> {
+    // The newest block may have been extended meanwhile: it is read again with those after it.
+    const known = blocks?.slice(0, -1) ?? [];
+    const fresh: IndexBlock[] = await requestResult(
+      index.getAll(keysFrom(generation, known.at(-1)?.last ?? 0, sealed)),
+    );
+    blocks = [...known, ...fresh.filter(({ first }) => first > (known.at(-1)?.last ?? 0))];
+    return blocks;
+  }
+
+  async function requireBlocks(stores: ViewStores): Promise<readonly IndexBlock[]> {
+    if (sealed === 0) return [];
+    return blocks !== undefined && (blocks.at(-1)?.last ?? 0) === sealed ? blocks : readBlocks(stores);
+  }
+
+  async function load(found: readonly (Segment | number)[], { segments }: ViewStores): Promise<readonly Segment[]> {
+    return Promise.all(
+      found.map((each) => (typeof each === 'number' ? requestResult<Segment>(segments.get([generation, each])) : each)),
+    );
+  }
+
+  async function revisionOf(stream: string, stores: ViewStores): Promise<number> {
+    const known = revisionByStream.get(stream);
+    if (known !== undefined) return known;
+    // A term is a hash: the newest segment that has it may hold another stream of the same hash.
+    for (const last of findSegments(await requireBlocks(stores), streamTerm(stream)).reverse()) {
+      const [segment] = await load([last], stores);
+      const revision = segment && lastRevisionIn(segment, stream);
+      if (revision === undefined) continue;
+      revisionByStream.set(stream, revision);
+      return revision;
+    }
+    return -1;
+  }
+
+  return {
+    get tailEvents() {
+      return head - sealed;
+    },
+    revisionOf,
+    add,
+    load,
+    refresh: async (record, stores) => {
+      if (record.generation !== generation) forget(record.generation);
+      if (record.sealed !== sealed) moveSealed(record.sealed);
+      if (record.head === head) return;
+      add(await requestResult<Segment[]>(stores.segments.getAll(keysFrom(generation, head + 1))));
+    },
+    find: async (lists, stores) => {
+      const sealedBlocks = await requireBlocks(stores);
+      const lasts = new Set<number>();
+      for (const list of lists) {
+        const [first = [], ...others] = list.map((term) => [
+          ...findSegments(sealedBlocks, term),
+          ...(tailByTerm.get(term) ?? []),
+        ]);
+        const sets = others.map((each) => new Set(each));
+        for (const last of first) if (sets.every((set) => set.has(last))) lasts.add(last);
+      }
+      return [...lasts].sort((a, b) => a - b).map((last) => tailByLast.get(last) ?? last);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { requestResult } from './idb.ts';
+import { keysFrom, type LogRecord } from './log-record.ts';
+import type { ViewStores } from './log-view.ts';
+import { fullSegment, packSegment, type Segment, segmentCommandIds, unpackSegment } from './segment.ts';
+import { extendBlocks, type IndexBlock, segmentTerms } from './segment-index.ts';
+
+/** Segments of the tail that one sealing looks at: some megabytes, some ten milliseconds. */
+const maxSegments = 1_024;
+
+/**
+ * Puts one full segment in the place of many short ones and adds it to the index, in the transaction at hand: it may be
+ * killed at any point, and run twice. What does not fill a segment stays in the tail.
+ *
+ * @returns the record with the new `sealed`, or undefined where nothing is full yet.
+ */
+export async function sealTail(record: LogRecord, { segments, index }: ViewStores): Promise<LogRecord | undefined> {
+  const { generation, sealed } = record;
+  const [tail, newest] = await Promise.all([
+    requestResult<Segment[]>(segments.getAll(keysFrom(generation, sealed + 1), maxSegments)),
+    requestResult<IndexBlock | undefined>(index.get([generation, record.block])),
+  ]);
+  const runs = toRuns(tail);
+  if (runs.length === 0) return undefined;
+  const full = runs.map((run) => {
+    const [only] = run;
+    if (run.length === 1 && only !== undefined) return only;
+    const merged = mergeSegments(run);
+    for (const { last } of run) segments.delete([generation, last]);
+    segments.put(merged, [generation, merged.last]);
+    return merged;
+  });
+  const blocks = extendBlocks(
+    newest,
+    full.map((segment) => ({
+      first: segment.first,
+      last: segment.last,
+      terms: segmentTerms(segment, segmentCommandIds(segment)),
+    })),
+  );
+  if (newest !== undefined) index.delete([generation, newest.last]);
+  for (const block of blocks) index.put(block, [generation, block.last]);
+  const last = full.at(-1)?.last ?? sealed;
+  return { ...record, sealed: last, block: last };
+}
+
+/** Runs of segments that fill one; the rest, that does not, is left out. Pieces of long commits stand alone. */
+function toRuns(tail: readonly Segment[]): Segment[][] {
+  const runs: Segment[][] = [];
+  let run: Segment[] = [];
+  let events = 0;
+  let size = 0;
+  for (const segment of tail) {
+    const length = segment.last - segment.first + 1;
+    const characters = segment.payloads.length + length * 12;
+    const fits = events + length <= fullSegment.events && size + characters <= fullSegment.characters;
+    if (run.length > 0 && (segment.piece !== undefined || !fits)) {
+      runs.push(run);
+      run = [];
+    }
+    if (run.length === 0) {
+      events = 0;
+      size = 0;
+    }
+    if (segment.piece !== undefined) {
+      runs.push([segment]);
+      continue;
+    }
+    run.push(segment);
+    events += length;
+    size += characters;
+  }
+  return runs;
+}
+
+function mergeSegments(run: readonly Segment[]): Segment {
+  const [start] = run;
+  const end = run.at(-1);
+  if (start === undefined || end === undefined) throw new Error('There is nothing to merge.');
+  return packSegment(start.first, run.flatMap(unpackSegment), start.before, end.after);
+}

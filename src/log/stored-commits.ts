@@ -1,0 +1,117 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { RecordedEvent } from '../core/events.ts';
+import { type CommitHead, linkCommit } from './commit-digest.ts';
+import type { StoredCommit } from './event-log.ts';
+import { eventId } from './record-commit.ts';
+import { type PackedCommit, type PackedEvent, type Segment, unpackSegment } from './segment.ts';
+
+/** A whole commit, put together where it was stored in pieces. */
+export interface WholeCommit extends PackedCommit {
+  readonly first: number;
+  readonly last: number;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  /** Whether it is the last of its segment, so that `after` is the segment's. */
+  readonly ends: boolean;
+}
+
+/** The whole commits of segments that come in order. */
+export function createAssembler(): (segment: Segment) => readonly WholeCommit[] {
+  let pieces: Segment[] = [];
+  return (segment) => {
+    const { piece } = segment;
+    if (piece === undefined) return toWholeCommits(segment);
+    if (piece.offset === 0) pieces = [];
+    pieces.push(segment);
+    if (piece.offset + segment.streamOf.length < piece.total) return [];
+    const parts = pieces.flatMap((each) => unpackSegment(each));
+    const [start] = parts;
+    const first = pieces[0]?.first ?? segment.first;
+    pieces = [];
+    if (start === undefined) return [];
+    const events = parts.flatMap((part) => part.events);
+    const payloads = parts.flatMap((part) => part.payloads);
+    const { before, after, last } = segment;
+    return [{ ...start, events, payloads, first, last, before, after, ends: true }];
+  };
+}
+
+function toWholeCommits(segment: Segment): readonly WholeCommit[] {
+  let position = segment.first;
+  const commits = unpackSegment(segment);
+  return commits.map((commit, index) => {
+    const first = position;
+    position += commit.events.length;
+    const { before, after } = segment;
+    return { ...commit, first, last: position - 1, before, after, ends: index === commits.length - 1 };
+  });
+}
+
+/** The commits of a log with their links, page by page, from the commit that holds `from` on. */
+export async function* toStoredCommits(
+  logId: string,
+  scan: (from: number) => AsyncIterable<readonly Segment[]>,
+  from: number,
+): AsyncGenerator<readonly StoredCommit[]> {
+  const start = await startOfCommit(scan, from);
+  const assemble = createAssembler();
+  let done = 0;
+  for await (const page of scan(start)) {
+    const commits: StoredCommit[] = [];
+    for (const segment of page) {
+      // Every segment carries what its links start from.
+      const digestByClient = new Map(segment.clients.map((client, index) => [client, segment.prevs[index]]));
+      let order = segment.before;
+      for (const whole of assemble(segment)) {
+        const { head, events, payloads, first, last } = whole;
+        const positioned = events.map((event) => ({ ...event, position: last }));
+        const digest = digestByClient.get(head.client) ?? whole.prev;
+        const end = linkCommit(logId, head, positioned, payloads, { digest, order });
+        digestByClient.set(head.client, end.digest);
+        order = end.order;
+        // Asked for later, or handed out before a sealing put them into another segment.
+        if (last < from || last <= done) continue;
+        done = last;
+        const { causationId, ...rest } = head;
+        const cause = causationId === undefined ? {} : { causationId };
+        commits.push({
+          ...rest,
+          ...cause,
+          orderHash: bytesToHex(end.order),
+          events: toEvents(head, events, payloads, first),
+        });
+      }
+    }
+    if (commits.length > 0) yield commits;
+  }
+}
+
+/** A long commit is read from its first piece. */
+async function startOfCommit(scan: (from: number) => AsyncIterable<readonly Segment[]>, from: number): Promise<number> {
+  if (from <= 1) return 1;
+  for await (const [segment] of scan(from)) {
+    return segment?.piece === undefined ? from : segment.first - segment.piece.offset;
+  }
+  return from;
+}
+
+export function toEvents(
+  head: CommitHead,
+  events: readonly PackedEvent[],
+  payloads: readonly string[],
+  first: number,
+): readonly RecordedEvent[] {
+  const { commandId, correlationId, causationId, recordedAt } = head;
+  const meta = { commandId, correlationId, ...(causationId === undefined ? {} : { causationId }), recordedAt };
+  return events.map(({ stream, revision, type, version, tags }, index) => ({
+    id: eventId(commandId, index),
+    stream,
+    revision,
+    position: first + index,
+    type,
+    version,
+    data: JSON.parse(payloads[index] ?? 'null'),
+    ...(tags === undefined ? {} : { tags }),
+    meta,
+  }));
+}
