@@ -13,10 +13,11 @@ import { createLogView, type ViewStores } from './log-view.ts';
 import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
 import { sealTail } from './seal.ts';
 import { fullSegment, type Segment, segmentToEvents } from './segment.ts';
-import { queryTerms } from './segment-index.ts';
+import { type IndexBlock, queryTerms } from './segment-index.ts';
 import { classifyStorageError, outdated, reset, toStorageFailure } from './storage-error.ts';
 import { toStoredCommits } from './stored-commits.ts';
 import { joinTabHints } from './tab-hints.ts';
+import { type LogPart, verifyLog } from './verify-log.ts';
 
 /** How often one write is tried on a fresh connection after the browser lost the old one. */
 const maxAttempts = 3;
@@ -28,7 +29,7 @@ const sealFrom = 2 * fullSegment.events;
 const sealDelayMs = 50;
 
 /** Segments that are read at a time: about two megabytes, two thousand of the shortest. */
-const pageSegments = Object.freeze({ first: 4, full: 40, short: 500 });
+const pageSegments = Object.freeze({ first: 4, full: 40, short: 500, verify: 8 });
 
 export interface DexieEventLogOptions {
   /** Name of the IndexedDB database. */
@@ -156,6 +157,22 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       requestResult<Segment[]>(segments.getAll(keysFrom(generation, from), count)),
     );
 
+  /** A page of what is sealed, which never changes; then the whole tail at once, with the record that it ends at. */
+  const readPart = (from: number): Promise<LogPart> =>
+    inLog('readonly', 'relaxed', async (record, { segments, index }) => {
+      // What newer code has written cannot be judged by this one.
+      if (record.write > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
+      const isTail = from > record.sealed;
+      const keys = isTail ? keysFrom(record.generation, from) : keysFrom(record.generation, from, record.sealed);
+      const count = isTail ? undefined : pageSegments.verify;
+      const [found, places, blocks] = await Promise.all([
+        requestResult<Segment[]>(segments.getAll(keys, count)),
+        requestResult(segments.getAllKeys(keys, count)),
+        requestResult<IndexBlock[]>(index.getAll(keys, pageSegments.verify)),
+      ]);
+      return { record, segments: found, keys: places.map(keyToPosition), blocks, isTail: isTail || found.length === 0 };
+    });
+
   async function* scanForward(from: number): AsyncGenerator<readonly Segment[]> {
     let count: number = pageSegments.first;
     let next: Promise<readonly Segment[]> | undefined = readForward(from, count);
@@ -255,6 +272,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     },
     read,
     readCommits: (from = 1) => toStoredCommits(logId, scanForward, from),
+    verify: (verifyOptions) => verifyLog(readPart, verifyOptions),
     head: () => inLog('readonly', 'relaxed', async ({ head }) => head),
     revisions: (streams) =>
       inLog('readonly', 'relaxed', async (record, stores) => {
@@ -281,8 +299,11 @@ export function newLogRecord(env: Env): LogRecord {
     client: env.newId(),
     clientSeq: 0,
     sealed: 0,
-    block: 0,
   };
+}
+
+function keyToPosition(key: IDBValidKey): number {
+  return Array.isArray(key) && typeof key[1] === 'number' ? key[1] : Number.NaN;
 }
 
 /** The segment that holds `to` may end up to a segment's length later. Beyond 2^53 there is no position. */

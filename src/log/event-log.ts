@@ -31,6 +31,8 @@ export interface EventLog {
   read(query: EventQuery): AsyncIterable<readonly RecordedEvent[]>;
   /** Pages of whole commits with their links, from the commit that holds a position on; no page is empty. */
   readCommits(from?: number): AsyncIterable<readonly StoredCommit[]>;
+  /** Computes both chains anew from the first commit on, and compares everything that is stored with them. */
+  verify(options?: VerifyOptions): Promise<Verification>;
   /** Position of the last event; 0 where the log is empty. */
   head(): Promise<number>;
   /** Revision of each stream, in the order asked; −1 where it has no event. */
@@ -43,6 +45,18 @@ export interface EventLog {
   /** Later calls reject; a write that is under way is finished. Other openings of the same log stay open. */
   close(): void;
 }
+
+export interface VerifyOptions {
+  /** Told now and then how many events have been checked, of how many. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Ends the check: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a check of the chains found: how many events are as they were written, or the first position that is not. */
+export type Verification =
+  | { readonly status: 'verified'; readonly events: number }
+  | { readonly status: 'broken'; readonly position: number; readonly text: string };
 
 export interface WriteOptions {
   /** `strict` (the default) asks the browser to flush to the device before it reports success; `relaxed` does not. */

@@ -21,10 +21,8 @@ export interface LogRecord {
   /** Of this client's last commit: its running number and its digest, 32 bytes. */
   readonly clientSeq: number;
   readonly digest: Uint8Array;
-  /** Position up to which everything is in sealed segments and in the index. */
+  /** Position up to which everything is in sealed segments and in the index; the key of the newest index block. */
   readonly sealed: number;
-  /** Last position of the newest index block; 0 where there is none. */
-  readonly block: number;
 }
 
 /**

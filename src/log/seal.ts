@@ -17,7 +17,7 @@ export async function sealTail(record: LogRecord, { segments, index }: ViewStore
   const { generation, sealed } = record;
   const [tail, newest] = await Promise.all([
     requestResult<Segment[]>(segments.getAll(keysFrom(generation, sealed + 1), maxSegments)),
-    requestResult<IndexBlock | undefined>(index.get([generation, record.block])),
+    requestResult<IndexBlock | undefined>(index.get([generation, sealed])),
   ]);
   const runs = toRuns(tail);
   if (runs.length === 0) return undefined;
@@ -40,7 +40,7 @@ export async function sealTail(record: LogRecord, { segments, index }: ViewStore
   if (newest !== undefined) index.delete([generation, newest.last]);
   for (const block of blocks) index.put(block, [generation, block.last]);
   const last = full.at(-1)?.last ?? sealed;
-  return { ...record, sealed: last, block: last };
+  return { ...record, sealed: last };
 }
 
 /** Runs of segments that fill one; the rest, that does not, is left out. Pieces of long commits stand alone. */

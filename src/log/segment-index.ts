@@ -43,39 +43,50 @@ export interface IndexedSegment {
   readonly terms: ReadonlySet<number>;
 }
 
+/** The block of some segments that follow each other. */
+export function toBlock(segments: readonly IndexedSegment[]): IndexBlock {
+  return joinBlock(undefined, segments);
+}
+
 /** Adds segments to the end of a block that has room, and makes new blocks for the rest. */
 export function extendBlocks(start: IndexBlock | undefined, segments: readonly IndexedSegment[]): IndexBlock[] {
   const blocks: IndexBlock[] = [];
-  let lasts: number[] = [...(start?.segments ?? [])];
-  let first = start?.first;
-  // Hash and place in one number, 32 + 16 bits: sorting these sorts both.
-  let pairs: number[] = [];
-  if (start !== undefined) {
-    for (let at = 0; at < start.hashes.length; at += 1) {
-      pairs.push((start.hashes[at] ?? 0) * 65_536 + (start.places[at] ?? 0));
-    }
-  }
-  const flush = () => {
-    const sorted = Float64Array.from(pairs).sort();
-    blocks.push({
-      first: first ?? 0,
-      last: lasts.at(-1) ?? 0,
-      hashes: Uint32Array.from(sorted, (pair) => Math.floor(pair / 65_536)),
-      places: Uint16Array.from(sorted, (pair) => pair % 65_536),
-      segments: lasts,
-    });
-    lasts = [];
-    pairs = [];
-    first = undefined;
-  };
+  let base = start;
+  let run: IndexedSegment[] = [];
+  let entries = start?.hashes.length ?? 0;
   for (const segment of segments) {
-    if (pairs.length > 0 && pairs.length + segment.terms.size > fullBlockEntries) flush();
-    first ??= segment.first;
-    const place = lasts.push(segment.last) - 1;
-    for (const term of segment.terms) pairs.push(term * 65_536 + place);
+    if (entries > 0 && entries + segment.terms.size > fullBlockEntries) {
+      blocks.push(joinBlock(base, run));
+      base = undefined;
+      run = [];
+      entries = 0;
+    }
+    run.push(segment);
+    entries += segment.terms.size;
   }
-  if (lasts.length > 0) flush();
+  blocks.push(joinBlock(base, run));
   return blocks;
+}
+
+function joinBlock(base: IndexBlock | undefined, segments: readonly IndexedSegment[]): IndexBlock {
+  const lasts = [...(base?.segments ?? []), ...segments.map(({ last }) => last)];
+  const offset = base?.segments.length ?? 0;
+  // Hash and place in one number, 32 + 16 bits: sorting these sorts both.
+  const pairs: number[] = [];
+  for (let at = 0; at < (base?.hashes.length ?? 0); at += 1) {
+    pairs.push((base?.hashes[at] ?? 0) * 65_536 + (base?.places[at] ?? 0));
+  }
+  for (const [index, { terms }] of segments.entries()) {
+    for (const term of terms) pairs.push(term * 65_536 + offset + index);
+  }
+  const sorted = Float64Array.from(pairs).sort();
+  return {
+    first: base?.first ?? segments[0]?.first ?? 0,
+    last: lasts.at(-1) ?? 0,
+    hashes: Uint32Array.from(sorted, (pair) => Math.floor(pair / 65_536)),
+    places: Uint16Array.from(sorted, (pair) => pair % 65_536),
+    segments: lasts,
+  };
 }
 
 /** Keys of the segments that may hold a term, oldest first. */

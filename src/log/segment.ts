@@ -35,7 +35,7 @@ export interface Segment {
 
   /** Per commit: 16 bytes each where all ids are 128 bits in hexadecimal, as ours are. */
   readonly commandIds: Uint8Array | readonly string[];
-  /** Number of events; absent where every commit has one. */
+  /** Number of events; absent where every commit has one, and in a piece. */
   readonly counts?: Uint16Array;
   /** Null where it is the command id; absent where it is for all. */
   readonly correlationIds?: readonly (string | null)[];
@@ -140,7 +140,7 @@ export function packSegment(
     ...(tags.list.length === 0 ? {} : { tags: tags.list, tagsOf }),
     payloads: payloads.join('\n'),
     commandIds: packIds(heads.map(({ commandId }) => commandId)),
-    ...(commits.every(({ events }) => events.length === 1)
+    ...(piece !== undefined || commits.every(({ events }) => events.length === 1)
       ? {}
       : { counts: Uint16Array.from(commits, ({ events }) => events.length) }),
     ...sparse('correlationIds', heads, ({ correlationId, commandId }) =>

@@ -39,6 +39,7 @@ function keepOpen(log: EventLog): EventLog {
     write: (work, options) => log.write(work, options),
     read: (query) => log.read(query),
     readCommits: (from) => log.readCommits(from),
+    verify: (options) => log.verify(options),
     head: () => log.head(),
     revisions: (streams) => log.revisions(streams),
     onGrowth: (listener) => log.onGrowth(listener),

@@ -1,0 +1,3 @@
+import { describeTampering } from './tamper.contract.ts';
+
+describeTampering(60, 2);

@@ -1,0 +1,197 @@
+import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
+import type { Verification, VerifyOptions } from './event-log.ts';
+import { format, type LogRecord } from './log-record.ts';
+import { orderMark, type Segment, segmentCommandIds, unpackSegment } from './segment.ts';
+import { type IndexBlock, type IndexedSegment, segmentTerms, toBlock } from './segment-index.ts';
+import { createAssembler, type WholeCommit } from './stored-commits.ts';
+
+/** A part of the log, read in one transaction: sealed segments, or the whole tail with the record it ends at. */
+export interface LogPart {
+  readonly record: LogRecord;
+  readonly segments: readonly Segment[];
+  /** The position in each segment's key. */
+  readonly keys: readonly number[];
+  /** Blocks of the index that begin in this part. */
+  readonly blocks: readonly IndexBlock[];
+  readonly isTail: boolean;
+}
+
+/** The first thing that is not as it was written. */
+class Broken extends Error {
+  readonly position: number;
+
+  constructor(position: number, what: string) {
+    super(what);
+    this.position = position;
+  }
+}
+
+/** Checks everything that is stored, part by part; between two parts other work gets its turn. */
+export async function verifyLog(
+  readPart: (from: number) => Promise<LogPart>,
+  { onProgress, signal }: VerifyOptions = {},
+): Promise<Verification> {
+  const check = createCheck();
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const part = await readPart(check.next);
+      check.take(part);
+      onProgress?.({ done: check.next - 1, total: Math.max(part.record.head, check.next - 1) });
+      if (part.isTail) return { status: 'verified', events: check.next - 1 };
+    }
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    const text = `The log is not as it was written, from position ${error.position} on: ${error.message}. Something other than this app changed the database, or the disk is damaged. Events before that position are intact: export them, and restore a backup.`;
+    return { status: 'broken', position: error.position, text };
+  }
+}
+
+function createCheck() {
+  const assemble = createAssembler();
+  const nextRevisions = new Map<string, number>();
+  const ends = new Map<string, { readonly digest: Uint8Array; readonly clientSeq: number }>();
+  let order = chainStart.order;
+  /** Position of the next segment, and of the next commit: a long commit has several segments. */
+  let next = 1;
+  let block: IndexBlock | undefined;
+  let indexed: IndexedSegment[] = [];
+  /** Of a long commit that is not whole yet: where it starts, and what all its pieces say. */
+  let firstPiece: { readonly start: number; readonly whole: string } | undefined;
+
+  function takeCommit(commit: WholeCommit, logId: string): void {
+    const { head, events, payloads, first, last } = commit;
+    const previous = ends.get(head.client);
+    const end: ChainEnd = linkCommit(
+      logId,
+      head,
+      events.map((event) => ({ ...event, position: last })),
+      payloads,
+      { digest: previous?.digest ?? chainStart.digest, order },
+    );
+    if (orderMark(end.order) !== commit.mark) throw new Broken(first, 'a commit does not match its link');
+    if (commit.ends && !isSame(end.order, commit.after)) throw new Broken(first, 'the order hash of a segment differs');
+    for (const { stream, revision } of events) {
+      if (revision !== (nextRevisions.get(stream) ?? 0)) throw new Broken(first, `a revision of "${stream}" differs`);
+      nextRevisions.set(stream, revision + 1);
+    }
+    order = end.order;
+    ends.set(head.client, { digest: end.digest, clientSeq: head.clientSeq });
+  }
+
+  /** Every piece repeats what is of the whole commit. */
+  function checkPiece(segment: Segment): void {
+    const { piece, after } = segment;
+    const [part] = piece === undefined ? [] : unpackSegment(segment);
+    const length = (firstPiece === undefined ? 0 : next - firstPiece.start) + segment.streamOf.length;
+    if (piece === undefined || part === undefined) {
+      if (firstPiece !== undefined) throw new Broken(firstPiece.start, 'a commit is not whole');
+      return;
+    }
+    const whole = JSON.stringify([part.head, part.mark, piece.total, [...after]]);
+    firstPiece ??= { start: next, whole };
+    if (piece.offset !== next - firstPiece.start || whole !== firstPiece.whole || length > piece.total) {
+      throw new Broken(firstPiece.start, 'a piece of a long commit differs from its first');
+    }
+    if (length === piece.total) firstPiece = undefined;
+  }
+
+  function takeSegment(segment: Segment, key: number, logId: string): void {
+    const length = segment.streamOf.length;
+    if (segment.first !== next || segment.last !== next + length - 1 || key !== segment.last) {
+      throw new Broken(next, 'events are missing or stand in another place');
+    }
+    if (!isSame(segment.before, order)) throw new Broken(next, 'a segment does not follow the one before');
+    for (const [index, client] of segment.clients.entries()) {
+      const digest = ends.get(client)?.digest ?? chainStart.digest;
+      if (!isSame(segment.prevs[index], digest)) throw new Broken(next, 'a commit does not follow its author’s last');
+    }
+    checkPiece(segment);
+    for (const commit of assemble(segment)) takeCommit(commit, logId);
+    checkColumns(segment);
+    next = segment.last + 1;
+  }
+
+  function takeIndexed(segment: Segment, record: LogRecord, blocks: readonly IndexBlock[]): void {
+    if (segment.last > record.sealed) return;
+    block ??= blocks.find(({ first }) => first === segment.first);
+    if (block === undefined) throw new Broken(segment.first, 'the index has no entry for it');
+    const { first, last } = segment;
+    indexed.push({ first, last, terms: segmentTerms(segment, segmentCommandIds(segment)) });
+    if (last < block.last) return;
+    if (!isSameBlock(block, toBlock(indexed))) throw new Broken(block.first, 'the index differs from what it is of');
+    block = undefined;
+    indexed = [];
+  }
+
+  return {
+    get next() {
+      return next;
+    },
+    take: ({ record, segments, keys, blocks, isTail }: LogPart) => {
+      for (const [index, segment] of segments.entries()) {
+        guard(next, () => takeSegment(segment, keys[index] ?? 0, record.logId));
+        guard(segment.first, () => takeIndexed(segment, record, blocks));
+      }
+      if (isTail) {
+        const [stray] = blocks;
+        if (stray !== undefined) throw new Broken(stray.first, 'the index covers more than is sealed');
+        const own = ends.get(record.client);
+        const agrees =
+          record.write === format.write &&
+          record.minReader === format.minReader &&
+          record.head === next - 1 &&
+          isSame(record.order, order) &&
+          record.clientSeq === (own?.clientSeq ?? 0) &&
+          isSame(record.digest, own?.digest ?? chainStart.digest);
+        if (!agrees) throw new Broken(Math.min(next, record.head + 1), 'the log’s own record of its end differs');
+      }
+    },
+  };
+}
+
+/** What a broken value makes our own reading throw is a broken value. */
+function guard(position: number, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    throw error instanceof Broken ? error : new Broken(position, `it cannot be read (${String(error)})`);
+  }
+}
+
+/** Dictionaries and columns hold nothing besides what the commits were read from. */
+function checkColumns(segment: Segment): void {
+  const { streams, firstRevisions, types, versions, streamOf, typeOf, payloads, marks } = segment;
+  const commits = segmentCommandIds(segment).length;
+  const sizes =
+    firstRevisions.length === streams.length &&
+    versions.length === types.length &&
+    typeOf.length === streamOf.length &&
+    marks.length === commits &&
+    payloads.split('\n').length === streamOf.length &&
+    new Set(streamOf).size === streams.length &&
+    new Set(typeOf).size === types.length &&
+    new Set((segment.tagsOf ?? []).flat()).size === (segment.tags?.length ?? 0) &&
+    (segment.clientOf === undefined ? 1 : new Set(segment.clientOf).size) === segment.clients.length;
+  if (!sizes) throw new Broken(segment.first, 'a column is longer or shorter than the others');
+}
+
+function isSame(left: Uint8Array | undefined, right: Uint8Array | undefined): boolean {
+  return left !== undefined && right !== undefined && isSameList(left, right);
+}
+
+function isSameBlock(left: IndexBlock, right: IndexBlock): boolean {
+  return (
+    left.first === right.first &&
+    left.last === right.last &&
+    isSameList(left.hashes, right.hashes) &&
+    isSameList(left.places, right.places) &&
+    isSameList(left.segments, right.segments)
+  );
+}
+
+function isSameList(left: ArrayLike<number>, right: ArrayLike<number>): boolean {
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return false;
+  return true;
+}
