@@ -8,6 +8,7 @@ import type { Projection, RowOf } from '../core/projection.ts';
 import type { Failed, Receipt } from '../core/receipt.ts';
 import {
   appSignature,
+  type Checked,
   type EngineMessage,
   type Executed,
   type ExecuteRequest,
@@ -33,8 +34,10 @@ export interface ExecuteOptions {
   /** Cancels while nothing is committed: the receipt is then `failed` with `engine.cancelled`, and nothing was saved. */
   readonly signal?: AbortSignal;
   /** Told now and then how many of a long list of commands have been decided; all of them once they are saved. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  readonly onProgress?: ProgressListener;
 }
+
+export type ProgressListener = (progress: { readonly done: number; readonly total: number }) => void;
 
 /** The page's side of an app: sends commands to the worker, mirrors projections, and knows what is saved. */
 export interface Client {
@@ -56,6 +59,10 @@ export interface Client {
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
   mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
+  /** Throws the rows away and folds the whole log again; resolves when the open mirrors show them. */
+  rebuild(): Promise<void>;
+  /** Checks every stored event against the chains, in the worker, beside other work. */
+  verify(options?: { readonly onProgress?: ProgressListener }): Promise<Checked>;
   readonly status: StatusStore;
   /** After `storage.reset`: accepts that the events are gone from this device, and starts with an empty log. */
   startOver(): void;
@@ -210,7 +217,8 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   if (typeof document !== 'undefined') {
     connection.start();
     const wake = () => {
-      if (document.visibilityState === 'visible') void connection.call((api) => api.wake()).catch(() => undefined);
+      const isVisible = document.visibilityState === 'visible';
+      void connection.call((api) => (isVisible ? api.wake() : api.rest())).catch(() => undefined);
     };
     // Hints of other tabs are missed while a page is frozen or in the back/forward cache.
     document.addEventListener('visibilitychange', wake, { signal: closing.signal });
@@ -236,6 +244,19 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       }
       // The rows were made by this projection: its name is unique in the app.
       return feed.mirror as Mirror<RowOf<P>>;
+    },
+    rebuild: () => connection.call((api) => api.rebuild()),
+    verify: async ({ onProgress } = {}) => {
+      const checkId = randomId();
+      if (onProgress !== undefined) progressListeners.set(checkId, ({ done, total }) => onProgress({ done, total }));
+      try {
+        return await connection.call<Checked>(async (api) => api.verify(checkId));
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        return { status: 'failed', failure: error.failure };
+      } finally {
+        progressListeners.delete(checkId);
+      }
     },
     startOver: () => {
       hints.clear();

@@ -31,6 +31,10 @@ export interface Aggregate<
   readonly name: Name;
   readonly events: EventSet;
   readonly commandNames: readonly string[];
+  /** After how many events of a stream its state is saved; absent: never. */
+  readonly snapshotEvery?: number;
+  /** What a saved state was made by: name, version, and every event type with its version. */
+  readonly signature: string;
   initialState(): State;
   /** The state after an event; the same state for an event type that the aggregate does not know. */
   evolve(state: State, event: RecordedEvent): State;
@@ -76,6 +80,11 @@ export function defineAggregate<
   definition: {
     readonly events: Events;
     readonly initialState: () => State;
+    /**
+     * Saves the state of a stream every so many events, for streams of many hundred events: a shortcut only. The state
+     * must then be plain data. Raise `version` when `evolve` changes, so that older saved states are not used.
+     */
+    readonly snapshot?: { readonly every: number; readonly version?: number };
     readonly evolve: {
       readonly [Type in keyof Events]: (state: NoInfer<State>, event: RecordedEventOf<Events, Type>) => NoInfer<State>;
     };
@@ -122,6 +131,13 @@ export function defineAggregate<
     name,
     events: definition.events,
     commandNames: Object.keys(commands),
+    ...(definition.snapshot === undefined ? {} : { snapshotEvery: definition.snapshot.every }),
+    signature: [
+      `${name}@${definition.snapshot?.version ?? 1}`,
+      ...Object.values(definition.events as EventSet)
+        .map((event) => `${event.type}@${event.version}`)
+        .sort(),
+    ].join(' '),
     initialState: definition.initialState,
     evolve: (state, event) => {
       const step = Object.hasOwn(evolve, event.type) ? evolve[event.type] : undefined;

@@ -99,3 +99,9 @@ export function defineProjection<const Name extends string, Sets extends readonl
     },
   };
 }
+
+/** What a projection's rows are made by: its name and version, and every event type that it reads with its version. Rows of another signature are folded anew. */
+export function projectionSignature({ name, version, events }: Projection): string {
+  const types = Object.values(events).map((event) => `${event.type}@${event.version}`);
+  return [`${name}@${version}`, ...types.sort()].join(' ');
+}

@@ -11,12 +11,18 @@ export interface CatchUp {
   toHead(): Promise<void>;
 }
 
-export function createCatchUp(log: EventLog, projector: Projector, publish: (patch: Patch) => void): CatchUp {
+/** `isWanted`: the projections whose row changes `publish` is to get. */
+export function createCatchUp(
+  log: EventLog,
+  projector: Projector,
+  isWanted: (projection: string) => boolean,
+  publish: (patch: Patch) => void,
+): CatchUp {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
   function apply(events: readonly RecordedEvent[]): boolean {
-    const patch = projector.apply(events);
+    const patch = projector.apply(events, isWanted);
     if (patch !== undefined && patch.to > patch.from) publish(patch);
     return patch !== undefined;
   }

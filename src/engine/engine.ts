@@ -14,8 +14,10 @@ import {
 import { type CatchUp, createCatchUp } from './catch-up.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
 import { executeGroup, toFailed } from './execute.ts';
+import { keepSnapshots, type SnapshotKeeper } from './keep-snapshots.ts';
 import { createProjector, type Projector } from './projector.ts';
 import { createPublisher } from './publisher.ts';
+import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 
 /** What an engine runs on. */
@@ -35,7 +37,9 @@ interface Running {
   readonly projector: Projector;
   readonly catchUp: CatchUp;
   /** Settles when the rows hold what was in the log at the start: no page is shown a half-read log. */
-  readonly caughtUp: Promise<void>;
+  caughtUp: Promise<void>;
+  readonly keeper: SnapshotKeeper;
+  readonly saved: StateSnapshots;
 }
 
 export interface Engine extends EngineApi {
@@ -55,6 +59,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   /** How far the log is known to have grown, and whether a group of commands is being stored. */
   let grownTo = 0;
   let inGroup = false;
+  let isRebuilding = false;
 
   function report(): void {
     const projections = running?.projector.errors ?? [];
@@ -77,16 +82,21 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   async function start(hint: LogHint | undefined): Promise<Running> {
     const log = await openLog(hint, noteFailure);
     const projector = createProjector(app);
-    const catchUp = createCatchUp(log, projector, (patch) => {
-      publisher.publish(patch);
+    const keeper = keepSnapshots(log, projector);
+    const catchUp = createCatchUp(log, projector, publisher.includes, (patch) => {
+      // Every mirrored projection is named, also where no row changed: its mirror follows the position.
+      if (!isRebuilding) publisher.post(patch);
+      keeper.note();
       report();
     });
+    await keeper.restore();
     log.onGrowth((head) => {
       grownTo = Math.max(grownTo, head);
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
       if (!inGroup) void followGrowth(projector, catchUp);
     });
-    return { log, projector, catchUp, caughtUp: followLog(catchUp) };
+    const saved = createStateSnapshots(app, log.snapshots, cache);
+    return { log, projector, catchUp, keeper, saved, caughtUp: followLog(catchUp) };
   }
 
   function requireRunning(): Running {
@@ -109,7 +119,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   }
 
   async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
-    const { log, projector, catchUp } = requireRunning();
+    const { log, projector, catchUp, saved } = requireRunning();
     const hooks = {
       isCancelled: (commandId: string) => cancelled.has(commandId),
       onProgress: (commandId: string, done: number, total: number) => {
@@ -118,7 +128,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     };
     try {
       inGroup = true;
-      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks });
+      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks, saved });
       if (appended.length > 0) {
         // On disk already: what goes wrong from here on must not turn the receipt into a failure.
         await catchUp.advance(appended).catch(() => followLog(catchUp));
@@ -135,6 +145,11 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       inGroup = false;
       void followGrowth(projector, catchUp);
     }
+  }
+
+  function postSnapshot(projection: string, projector: Projector): void {
+    const rows = [...(projector.rowsOf(projection) ?? [])];
+    publisher.post({ type: 'snapshot', projection, position: projector.position, rows });
   }
 
   const enqueue = createCommandQueue(runGroup);
@@ -189,18 +204,46 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       }
       // In one turn: whatever is published later starts at this position.
       publisher.include(projection);
-      publisher.post({ type: 'snapshot', projection, position: projector.position, rows: [...rows] });
+      postSnapshot(projection, projector);
       report();
     },
     read: async (query) => {
       for await (const page of requireRunning().log.read(query)) return page;
       return [];
     },
+    rebuild: async () => {
+      const { log, projector, catchUp } = requireRunning();
+      await requireRunning().caughtUp;
+      await log.snapshots.clear();
+      isRebuilding = true;
+      projector.reset();
+      const rebuilt = followLog(catchUp).finally(() => {
+        isRebuilding = false;
+      });
+      requireRunning().caughtUp = rebuilt;
+      await rebuilt;
+      for (const name of app.projections.keys()) if (publisher.includes(name)) postSnapshot(name, projector);
+      report();
+    },
+    verify: async (checkId) => {
+      try {
+        return await requireRunning().log.verify({
+          onProgress: ({ done, total }) => publisher.post({ type: 'progress', commandId: checkId, done, total }),
+        });
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        return { status: 'failed', failure: error.failure };
+      }
+    },
+    rest: async () => {
+      if (running !== undefined) await running.keeper.saveNow();
+    },
     wake: async () => {
       if (running !== undefined) await followLog(running.catchUp);
     },
     ping: () => undefined,
     close: () => {
+      running?.keeper.close();
       running?.log.close();
     },
   };

@@ -9,6 +9,7 @@ import { toStreamId } from '../core/stream-id.ts';
 import type { EventLog, LogTransaction, StreamEvent } from '../log/event-log.ts';
 import type { ExecuteRequest } from '../protocol/engine-api.ts';
 import type { Outcome } from './command-queue.ts';
+import type { StateSnapshots } from './state-snapshots.ts';
 import type { StreamCache, StreamState } from './stream-cache.ts';
 
 /** Commands between two turns of the event loop, in which progress is told and a cancel heard. */
@@ -40,8 +41,10 @@ export async function executeGroup(
     readonly log: EventLog;
     readonly cache: StreamCache;
     readonly hooks: ExecuteHooks;
+    readonly saved: StateSnapshots;
   },
 ): Promise<GroupResult> {
+  await engine.saved.load(requests.flatMap(({ commands }) => commands.slice(0, sliceLength).map(streamOf)));
   const durability = requests.every((request) => request.durability === 'relaxed') ? 'relaxed' : 'strict';
   const { outcomes, appended, states } = await engine.log.write(
     async (transaction) => {
@@ -63,6 +66,7 @@ export async function executeGroup(
     { durability },
   );
   for (const [stream, state] of states) engine.cache.set(stream, state);
+  engine.saved.save(states);
   return { outcomes, appended };
 }
 

@@ -1,6 +1,7 @@
 import type { App } from '../core/app.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import type { Projection, RowChange } from '../core/projection.ts';
+import { type Projection, projectionSignature, type RowChange } from '../core/projection.ts';
+import type { ProjectionSnapshot } from '../log/snapshot-store.ts';
 import type { Patch, ProjectionError } from '../protocol/engine-api.ts';
 
 /** Folds recorded events into the rows of every projection, in order of position, each event once. */
@@ -11,10 +12,16 @@ export interface Projector {
   /**
    * Takes events in order; those already in the rows are passed over.
    *
-   * @returns the row changes of every projection, or undefined where events before these are missing.
+   * @returns the row changes of the projections that are wanted, or undefined where events before these are missing.
    */
-  apply(events: readonly RecordedEvent[]): Patch | undefined;
+  apply(events: readonly RecordedEvent[], isWanted?: (projection: string) => boolean): Patch | undefined;
   rowsOf(projection: string): ReadonlyMap<string, unknown> | undefined;
+  /** What `restore` takes; the rows are those of now, not a copy. */
+  save(): readonly ProjectionSnapshot[];
+  /** Starts from saved rows. @returns false, and changes nothing, where any projection has none that fit. */
+  restore(position: number, snapshots: readonly ProjectionSnapshot[]): boolean;
+  /** Forgets all rows: the next events are the first. */
+  reset(): void;
 }
 
 export function createProjector(app: App): Projector {
@@ -23,7 +30,7 @@ export function createProjector(app: App): Projector {
   const errors = new Map<string, ProjectionError>();
   let position = 0;
 
-  function applyTo(projection: Projection, events: readonly RecordedEvent[]): readonly RowChange[] {
+  function applyTo(projection: Projection, events: readonly RecordedEvent[], isWanted: boolean): readonly RowChange[] {
     const rows = rowsByProjection.get(projection.name) ?? new Map<string, unknown>();
     const changes = createChanges();
     for (const event of events) {
@@ -31,7 +38,7 @@ export function createProjector(app: App): Projector {
         for (const change of projection.project(event, (key) => rows.get(key))) {
           if (change.row === null) rows.delete(change.key);
           else rows.set(change.key, change.row);
-          changes.add(change);
+          if (isWanted) changes.add(change);
         }
       } catch (error) {
         // The fact is recorded: a handler cannot refuse it. This projection goes on without it, and says so.
@@ -48,17 +55,48 @@ export function createProjector(app: App): Projector {
     get errors() {
       return [...errors.values()];
     },
-    apply: (events) => {
-      const fresh = events.filter((event) => event.position > position);
+    apply: (events, isWanted = () => true) => {
+      const fresh =
+        (events[0]?.position ?? 0) > position ? events : events.filter((event) => event.position > position);
       const [first] = fresh;
       if (first !== undefined && first.position !== position + 1) return undefined;
       const changes: Record<string, readonly RowChange[]> = {};
-      for (const projection of app.projections.values()) changes[projection.name] = applyTo(projection, fresh);
+      for (const projection of app.projections.values()) {
+        const wanted = isWanted(projection.name);
+        const own = applyTo(projection, fresh, wanted);
+        if (wanted) changes[projection.name] = own;
+      }
       const from = position;
       position += fresh.length;
       return { type: 'patch', from, to: position, changes };
     },
     rowsOf: (projection) => rowsByProjection.get(projection),
+    save: () =>
+      [...app.projections.values()].map((projection) => ({
+        projection: projection.name,
+        signature: projectionSignature(projection),
+        rows: [...(rowsByProjection.get(projection.name) ?? [])],
+        ...(errors.has(projection.name) ? { error: errors.get(projection.name) } : {}),
+      })),
+    restore: (to, snapshots) => {
+      const byName = new Map(snapshots.map((snapshot) => [snapshot.projection, snapshot]));
+      for (const projection of app.projections.values()) {
+        if (byName.get(projection.name)?.signature !== projectionSignature(projection)) return false;
+      }
+      for (const name of app.projections.keys()) {
+        const { rows = [], error } = byName.get(name) ?? {};
+        rowsByProjection.set(name, new Map(rows.map(([key, row]) => [key, Object.freeze(row)])));
+        // Saved by `save`, above, of the same signature.
+        if (error !== undefined) errors.set(name, error as ProjectionError);
+      }
+      position = to;
+      return true;
+    },
+    reset: () => {
+      for (const rows of rowsByProjection.values()) rows.clear();
+      errors.clear();
+      position = 0;
+    },
   };
 }
 

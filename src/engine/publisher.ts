@@ -1,11 +1,11 @@
-import type { EngineMessage, Patch } from '../protocol/engine-api.ts';
+import type { EngineMessage } from '../protocol/engine-api.ts';
 
 /** Tells the page what changed: one message per patch, holding only the projections that the page mirrors. */
 export interface Publisher {
   connect(port: MessagePort): void;
   /** From now on patches carry the rows of this projection. */
   include(projection: string): void;
-  publish(patch: Patch): void;
+  includes(projection: string): boolean;
   post(message: EngineMessage): void;
 }
 
@@ -20,11 +20,7 @@ export function createPublisher(): Publisher {
       mirrored.clear();
     },
     include: (projection) => mirrored.add(projection),
-    publish: ({ from, to, changes }) => {
-      // Every mirrored projection is named, also where no row changed: its mirror follows the position.
-      const wanted = Object.entries(changes).filter(([name]) => mirrored.has(name));
-      post({ type: 'patch', from, to, changes: Object.fromEntries(wanted) });
-    },
+    includes: (projection) => mirrored.has(projection),
     post,
   };
 }

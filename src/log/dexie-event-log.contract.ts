@@ -153,5 +153,36 @@ export function describeDexieEventLog(): void {
       expect(await log.head()).toBe(2);
       log.close();
     });
+
+    it('keeps saved rows beside the log, and only where they fit it', async () => {
+      const { log, open } = await factory();
+      await log.write(async (transaction) => {
+        for (let index = 0; index < 9; index += 1) await transaction.append(oneEvent(`c${index}`));
+      });
+      const rows = Array.from({ length: 1234 }, (_, index) => [`key-${index}`, { index }] as const);
+      const saved = [{ projection: 'rows', signature: 'rows@1', rows }];
+      expect(await log.snapshots.saveProjections(8, saved)).toBe(false);
+      expect(await log.snapshots.saveProjections(9, saved)).toBe(true);
+      expect(await (await open()).snapshots.loadProjections()).toEqual({ upTo: 9, snapshots: saved });
+      // The log goes on: they still stand at a commit of it.
+      await log.write((transaction) => transaction.append(oneEvent('c9')));
+      expect((await log.snapshots.loadProjections())?.upTo).toBe(9);
+      await log.snapshots.saveStates([{ stream: 'a-1', signature: 'a@1', revision: 9, state: { count: 10 } }]);
+      expect(await log.snapshots.loadState('a-1')).toMatchObject({ revision: 9, state: { count: 10 } });
+      await log.snapshots.clear();
+      expect(await log.snapshots.loadProjections()).toBeUndefined();
+      expect(await log.snapshots.loadState('a-1')).toBeUndefined();
+      log.close();
+    });
+
+    it('does not use rows that were saved of another history', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      await log.snapshots.saveProjections(1, [{ projection: 'rows', signature: 'rows@1', rows: [] }]);
+      await putRaw(name, (record) => ({ ...record, order: new Uint8Array(32).fill(7) }));
+      expect(await log.snapshots.loadProjections()).toBeUndefined();
+      log.close();
+    });
   });
 }

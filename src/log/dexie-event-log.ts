@@ -5,6 +5,7 @@ import type { RecordedEvent } from '../core/events.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
 import { chainStart } from './commit-digest.ts';
 import { type Database, openDatabase } from './database.ts';
+import { createDexieSnapshotStore } from './dexie-snapshot-store.ts';
 import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
 import { format, keysFrom, type LogRecord, requireLogRecord } from './log-record.ts';
@@ -15,7 +16,7 @@ import { sealTail } from './seal.ts';
 import { fullSegment, type Segment, segmentToEvents } from './segment.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
 import { classifyStorageError, outdated, reset, toStorageFailure } from './storage-error.ts';
-import { toStoredCommits } from './stored-commits.ts';
+import { orderAfter, toStoredCommits } from './stored-commits.ts';
 import { joinTabHints } from './tab-hints.ts';
 import { type LogPart, verifyLog } from './verify-log.ts';
 
@@ -252,16 +253,38 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
+  const snapshots = createDexieSnapshotStore(
+    (mode, work) =>
+      onConnection((handle) =>
+        inTransaction(handle, ['meta', 'segments', 'snapshots'], mode, 'relaxed', async (transaction) => {
+          const record = await requireLogRecord(transaction.objectStore('meta'), name, logId);
+          return work(record, transaction.objectStore('snapshots'), transaction.objectStore('segments'));
+        }),
+      ),
+    async ({ generation }, segments, position) => {
+      const [segment] = await requestResult<Segment[]>(segments.getAll(keysFrom(generation, position), 1));
+      return segment && orderAfter(logId, segment, position);
+    },
+  );
+
   return {
     logId,
+    snapshots,
     write: async (work, { durability = 'strict' }: WriteOptions = {}) => {
-      const { result, flushed } = await inLog('readwrite', durability, async (record, stores, meta) => {
-        await view.refresh(record, stores);
-        const transaction = openTransaction(record, view, stores, maxEventBytes);
-        const result = await work(transaction);
-        const flushed = transaction.flush();
-        if (flushed !== undefined) meta.put(flushed.record, 'log');
-        return { result, flushed };
+      const run = () =>
+        inLog('readwrite', durability, async (record, stores, meta) => {
+          await view.refresh(record, stores);
+          const transaction = openTransaction(record, view, stores, maxEventBytes);
+          const result = await work(transaction);
+          const flushed = transaction.flush();
+          if (flushed !== undefined) meta.put(flushed.record, 'log');
+          return { result, flushed };
+        });
+      const { result, flushed } = await run().catch(async (error: unknown) => {
+        if (!(error instanceof FailureError) || error.failure.type !== 'storage.quota-exceeded') throw error;
+        // What can be made again makes room; a device that is still full then is said to be.
+        await snapshots.clear().catch(() => undefined);
+        return run();
       });
       if (flushed !== undefined) {
         view.add(flushed.segments);

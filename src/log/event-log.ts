@@ -1,6 +1,7 @@
 import type { Failure } from '../core/errors.ts';
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
 
 /**
  * The event log: append-only, shared by every tab that opens it.
@@ -17,6 +18,8 @@ import type { NewEvent, RecordedEvent } from '../core/events.ts';
 export interface EventLog {
   /** 128 random bits, minted with the log: tells this log from one that was started anew in its place. */
   readonly logId: string;
+  /** Shortcuts for who folds the log; never more than a cache. */
+  readonly snapshots: SnapshotStore;
   /**
    * Runs `work` in one exclusive read-write transaction.
    *

@@ -6,6 +6,7 @@ import { appendConflict, streamConflict } from './append-condition.ts';
 import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
 import type { AppendCondition, EventLog, LogTransaction, NewCommit, StoredCommit } from './event-log.ts';
 import { recordCommit } from './record-commit.ts';
+import { createMemorySnapshotStore, type SnapshotStore } from './snapshot-store.ts';
 
 export interface MemoryEventLogOptions {
   readonly logId?: string;
@@ -31,6 +32,7 @@ const pageSize = 1000;
 /** What all who have opened the log share. */
 interface Memory {
   readonly stored: Stored;
+  readonly snapshots: SnapshotStore;
   readonly listeners: Set<(head: number) => void>;
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>): Promise<Result>;
 }
@@ -63,6 +65,7 @@ function createMemory(logId: string, client: string): Memory {
 
   return {
     stored,
+    snapshots: createMemorySnapshotStore(() => stored.events.length),
     listeners,
     write: (work) => {
       const result = queue.then(() => runAlone(work));
@@ -73,7 +76,7 @@ function createMemory(logId: string, client: string): Memory {
 }
 
 function openMemory(logId: string, memory: Memory): MemoryEventLog {
-  const { stored, listeners } = memory;
+  const { stored, snapshots, listeners } = memory;
   const own = new Set<(head: number) => void>();
   let closed = false;
 
@@ -89,6 +92,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
 
   return {
     logId,
+    snapshots,
     write: async (work) => {
       requireOpen();
       return memory.write(work);

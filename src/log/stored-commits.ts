@@ -86,6 +86,28 @@ export async function* toStoredCommits(
   }
 }
 
+/** The order hash of a log after a position; undefined where no commit of the segment ends there. */
+export function orderAfter(logId: string, segment: Segment, position: number): Uint8Array | undefined {
+  if (position === segment.last && segment.piece === undefined) return segment.after;
+  const { piece } = segment;
+  if (piece !== undefined) {
+    return position === segment.last && piece.offset + segment.streamOf.length === piece.total
+      ? segment.after
+      : undefined;
+  }
+  const digests = new Map(segment.clients.map((client, index) => [client, segment.prevs[index]]));
+  let order = segment.before;
+  for (const { head, events, payloads, prev, last } of toWholeCommits(segment)) {
+    if (last > position) return undefined;
+    const positioned = events.map((event) => ({ ...event, position: last }));
+    const end = linkCommit(logId, head, positioned, payloads, { digest: digests.get(head.client) ?? prev, order });
+    digests.set(head.client, end.digest);
+    order = end.order;
+    if (last === position) return order;
+  }
+  return undefined;
+}
+
 /** A long commit is read from its first piece. */
 async function startOfCommit(scan: (from: number) => AsyncIterable<readonly Segment[]>, from: number): Promise<number> {
   if (from <= 1) return 1;

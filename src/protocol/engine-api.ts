@@ -23,6 +23,12 @@ export interface EngineApi {
   mirror(projection: string): Promise<void>;
   /** The first page of a query; empty at its end. */
   read(query: EventQuery): Promise<readonly RecordedEvent[]>;
+  /** Throws the saved rows away and folds the whole log again; mirrors then get snapshots. */
+  rebuild(): Promise<void>;
+  /** Checks the chains of the whole log; told of by `progress` messages under `checkId`. */
+  verify(checkId: string): Promise<Checked>;
+  /** The page is hidden, and may be gone in a moment: what is only kept in memory is saved. */
+  rest(): Promise<void>;
   /** The page became visible or came back: hints of other tabs may have been missed. */
   wake(): Promise<void>;
   /** Answers as long as the worker lives and its event loop turns. */
@@ -53,6 +59,12 @@ export type Welcome =
       /** Whether the log outlives the page. */
       readonly durable: boolean;
     }
+  | { readonly status: 'failed'; readonly failure: Failure };
+
+/** What a check of the chains found. */
+export type Checked =
+  | { readonly status: 'verified'; readonly events: number }
+  | { readonly status: 'broken'; readonly position: number; readonly text: string }
   | { readonly status: 'failed'; readonly failure: Failure };
 
 export interface ExecuteRequest {

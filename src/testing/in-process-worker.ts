@@ -36,6 +36,7 @@ export function createInProcessWorker({ app, log, env = createTestEnv() }: InPro
 function keepOpen(log: EventLog): EventLog {
   return {
     logId: log.logId,
+    snapshots: log.snapshots,
     write: (work, options) => log.write(work, options),
     read: (query) => log.read(query),
     readCommits: (from) => log.readCommits(from),

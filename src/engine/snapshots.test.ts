@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createClient } from '../client/client.ts';
+import { defineAggregate } from '../core/aggregate.ts';
+import { defineApp } from '../core/app.ts';
+import { defineProjection } from '../core/projection.ts';
+import { shape } from '../core/schema.ts';
+import { createMemoryEventLog } from '../log/memory-event-log.ts';
+import { Counter, CounterEvents, Counts, counterApp, Total } from '../testing/fixtures/counter-app.ts';
+import { createInProcessWorker } from '../testing/in-process-worker.ts';
+import { createEngine } from './engine.ts';
+import { createProjector } from './projector.ts';
+
+const plain = { askToPersist: false };
+
+describe('saved rows', () => {
+  it('with the tail are what a replay of everything gives, wherever they were saved', async () => {
+    const step = fc.record({
+      id: fc.constantFrom('a', 'b', 'c'),
+      by: fc.constantFrom(1, 2, 13),
+      saves: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const log = createMemoryEventLog();
+        const first = createProjector(counterApp);
+        for (const [index, { id, by, saves }] of steps.entries()) {
+          const events = await log.write((transaction) =>
+            transaction.append({
+              commandId: `c${index}`,
+              correlationId: `c${index}`,
+              recordedAt: 0,
+              events: [{ stream: `counter-${id}`, type: 'Counted', version: 1, data: { by } }],
+            }),
+          );
+          first.apply(events);
+          if (saves) expect(await log.snapshots.saveProjections(first.position, first.save())).toBe(true);
+        }
+        const second = createProjector(counterApp);
+        const saved = await log.snapshots.loadProjections();
+        if (saved !== undefined) expect(second.restore(saved.upTo, saved.snapshots)).toBe(true);
+        for await (const page of log.read({ from: second.position + 1 })) second.apply(page);
+        expect(second.position).toBe(steps.length);
+        expect(second.errors).toEqual(first.errors);
+        for (const name of counterApp.projections.keys()) {
+          expect([...(second.rowsOf(name) ?? [])]).toEqual([...(first.rowsOf(name) ?? [])]);
+        }
+      }),
+      { numRuns: 100, seed: 3 },
+    );
+  });
+
+  it('are not used where a projection has another version or reads other events', () => {
+    const projector = createProjector(counterApp);
+    const saved = projector.save();
+    for (const changed of [
+      { version: 2, from: [CounterEvents] as const },
+      { version: 1, from: [{ Counted: CounterEvents.Counted }] as const },
+    ]) {
+      const NewCounts = defineProjection('counts', { ...changed, row: shape<{ count: number }>(), on: {} });
+      const app = defineApp({ name: 'counter', aggregates: [Counter], projections: [NewCounts, Total] });
+      expect(createProjector(app).restore(0, saved)).toBe(false);
+    }
+    expect(createProjector(counterApp).restore(0, saved)).toBe(true);
+  });
+
+  it('are saved when the page rests, and shorten the next start', async () => {
+    const log = createMemoryEventLog();
+    const client = createClient(counterApp, () => createInProcessWorker({ app: counterApp, log }), plain);
+    for (let index = 0; index < 10; index += 1) await client.execute(Counter, 'a', 'count', { by: 1 });
+    await client.close();
+    const reads: (number | undefined)[] = [];
+    const watched: typeof log = {
+      ...log,
+      read: (query) => {
+        reads.push(query.from);
+        return log.read(query);
+      },
+    };
+    const env = { now: () => 0, newId: () => 'id' };
+    const start = async () => {
+      const engine = createEngine({ app: counterApp, env, openLog: async () => watched, durable: false });
+      const { port1, port2 } = new MessageChannel();
+      const { appSignature } = await import('../protocol/engine-api.ts');
+      await engine.connect({ app: appSignature(counterApp) }, port1);
+      await engine.mirror(Counts.name);
+      port2.close();
+      return engine;
+    };
+    const engine = await start();
+    await engine.rest();
+    await start();
+    expect(reads).toEqual([1, 11]);
+  });
+});
+
+describe('saved states', () => {
+  const evolved: number[] = [];
+  const Tally = defineAggregate('tally', {
+    events: CounterEvents,
+    initialState: () => ({ count: 0 }),
+    evolve: {
+      Counted: (state, { revision }) => {
+        evolved.push(revision);
+        return { count: state.count + 1 };
+      },
+      Closed: (state) => state,
+    },
+    commands: {
+      count: {
+        input: shape<Record<string, never>>(),
+        decide: (_input, { count }) => CounterEvents.Counted({ by: count }),
+      },
+    },
+    snapshot: { every: 5 },
+  });
+  const app = defineApp({ name: 'tally', aggregates: [Tally], projections: [] });
+
+  it('shorten the first command on a long stream, and change nothing else', async () => {
+    const log = createMemoryEventLog();
+    for (const expected of [12, 13, 14]) {
+      evolved.length = 0;
+      const client = createClient(app, () => createInProcessWorker({ app, log }), plain);
+      const count = expected === 12 ? 12 : 1;
+      for (let index = 0; index < count; index += 1) await client.execute(Tally, 'a', 'count', {});
+      await client.close();
+      // Saved at revisions 4 and 9: the next start folds from 10 on, and the new event.
+      if (expected > 12) expect(evolved[0]).toBe(10);
+    }
+    const counts: unknown[] = [];
+    for await (const page of log.read({})) counts.push(...page.map(({ data }) => (data as { by: number }).by));
+    expect(counts).toEqual(Array.from({ length: 14 }, (_, index) => index));
+  });
+});
