@@ -12,6 +12,7 @@ import {
   type EngineMessage,
   type Executed,
   type ExecuteRequest,
+  type Imported,
   type Progress,
 } from '../protocol/engine-api.ts';
 import { randomId } from '../protocol/random-id.ts';
@@ -35,6 +36,13 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal;
   /** Told now and then how many of a long list of commands have been decided; all of them once they are saved. */
   readonly onProgress?: ProgressListener;
+}
+
+export interface ImportOptions {
+  readonly replace?: boolean;
+  /** Bytes. */
+  readonly onProgress?: ProgressListener;
+  readonly signal?: AbortSignal;
 }
 
 export type ProgressListener = (progress: { readonly done: number; readonly total: number }) => void;
@@ -63,6 +71,13 @@ export interface Client {
   rebuild(): Promise<void>;
   /** Checks every stored event against the chains, in the worker, beside other work. */
   verify(options?: { readonly onProgress?: ProgressListener }): Promise<Checked>;
+  /** The whole log as NDJSON with its chains; read from disk as fast as it is taken. */
+  export(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * Puts an exported file in the place of the log, once every link of it was checked: all of it, or nothing. Resolves
+   * when the open mirrors show it. Refused where there are events already, unless `replace` says to give them up.
+   */
+  import(file: Blob, options?: ImportOptions): Promise<Imported>;
   readonly status: StatusStore;
   /** After `storage.reset`: accepts that the events are gone from this device, and starts with an empty log. */
   startOver(): void;
@@ -144,7 +159,20 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     if (durableLogId !== '') hints.write({ logId: durableLogId, head: status.getState().saved });
   }
 
+  /** A new worker on whatever log is there now. */
+  function reopen(): void {
+    hints.clear();
+    for (const feed of feeds.values()) feed.restart();
+    status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'booting', saved: 0 }), true);
+    connection.restart();
+  }
+
   function noteFailure(failure: Failure): void {
+    // An import in another tab: the mirrors follow.
+    if (failure.type === 'storage.replaced') {
+      reopen();
+      return;
+    }
     const phase = failureToPhase(failure);
     status.setState({ phase, failure });
     // Outdated pages go on showing what they have; a failed one would wait for rows that never come.
@@ -258,11 +286,38 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
         progressListeners.delete(checkId);
       }
     },
-    startOver: () => {
-      hints.clear();
-      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'booting', saved: 0 }), true);
-      connection.restart();
+    export: () => {
+      const exportId = randomId();
+      return new ReadableStream({
+        pull: async (controller) => {
+          const piece = await connection.call((api) => api.exportNext(exportId));
+          if (piece === undefined) controller.close();
+          else controller.enqueue(piece);
+        },
+      });
     },
+    import: async (file, { replace = false, onProgress, signal } = {}) => {
+      const importId = randomId();
+      const cancel = () => void connection.call((api) => api.cancel(importId)).catch(() => undefined);
+      if (signal?.aborted) return cancelled(importId);
+      signal?.addEventListener('abort', cancel);
+      if (onProgress !== undefined) progressListeners.set(importId, ({ done, total }) => onProgress({ done, total }));
+      try {
+        const imported = await connection.call<Imported>(async (api) => api.import(importId, file, { replace }));
+        if (imported.status !== 'imported') return imported;
+        reopen();
+        await connection.call((api) => api.ping());
+        await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.reached(imported.events)));
+        return imported;
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        return { status: 'failed', failure: error.failure };
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+        progressListeners.delete(importId);
+      }
+    },
+    startOver: reopen,
     close: async () => {
       closing.abort();
       await Promise.allSettled(open);

@@ -1,4 +1,4 @@
-export type { Client, ClientOptions, ExecuteOptions, ProgressListener } from './client.ts';
+export type { Client, ClientOptions, ExecuteOptions, ImportOptions, ProgressListener } from './client.ts';
 export { createClient } from './client.ts';
 export type { WorkerLike } from './connection.ts';
 export type { Mirror } from './mirror.ts';

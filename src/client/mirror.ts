@@ -28,6 +28,8 @@ export interface MirrorFeed {
   readonly mirror: Mirror;
   applySnapshot(snapshot: MirrorSnapshot): void;
   applyPatch(patch: Patch): void;
+  /** Another log stands in the place of the old one: the rows stay until those of the new one come. */
+  restart(): void;
   /** The rows will not come: `ready` and everybody who waits for a position are told. */
   fail(error: Error): void;
 }
@@ -118,6 +120,10 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
         else rows.set(key, row);
       }
       moveTo(to, own.length > 0);
+    },
+    restart: () => {
+      position = 0;
+      awaitsSnapshot = true;
     },
     fail: (error) => {
       failed = true;

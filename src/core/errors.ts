@@ -3,7 +3,7 @@
  *
  * `text` says what happened, with the names involved, the likely cause, and what to do.
  */
-export type Failure = StorageFailure | EngineFailure | StreamConflict | AppendConflict;
+export type Failure = StorageFailure | EngineFailure | StreamConflict | AppendConflict | ImportRefusal;
 
 /**
  * The device's storage said no; nothing of the command was written.
@@ -12,6 +12,7 @@ export type Failure = StorageFailure | EngineFailure | StreamConflict | AppendCo
  * - `storage.unavailable`: the database cannot be opened (private mode, blocked, broken).
  * - `storage.outdated`: another tab runs a newer version of the app. Reload.
  * - `storage.reset`: the events that were here are gone (site data cleared, evicted). Nothing is written until the app says so.
+ * - `storage.replaced`: an import has put another log in the place of the one that was open. It is opened anew.
  * - `storage.event-refused`: an event holds what cannot be stored; `text` has the path.
  * - `storage.failed`: anything else that IndexedDB reports.
  */
@@ -21,6 +22,7 @@ export interface StorageFailure {
     | 'storage.unavailable'
     | 'storage.outdated'
     | 'storage.reset'
+    | 'storage.replaced'
     | 'storage.event-refused'
     | 'storage.failed';
   readonly text: string;
@@ -57,6 +59,13 @@ export interface AppendConflict {
   readonly text: string;
   /** Position of the first event that matches. */
   readonly position: number;
+}
+
+/** A file is not an export of this app's log, or is not as it was written. Nothing was changed. */
+export interface ImportRefusal {
+  readonly type: 'import.refused';
+  /** Has the line and what is wrong with it. */
+  readonly text: string;
 }
 
 /** What a command demands of its stream before it decides. A number is the revision of the stream's last event. */

@@ -3,6 +3,8 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { EventLog, LogClosedListener } from '../log/event-log.ts';
+import { exportLog } from '../log/export-log.ts';
+import { importLog, refusal, type Staging } from '../log/import-log.ts';
 import {
   appSignature,
   type EngineApi,
@@ -20,11 +22,16 @@ import { createPublisher } from './publisher.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 
+/** A log, and what only one that outlives the page can do. */
+export interface OpenedLog extends EventLog {
+  readonly stage?: () => Promise<Staging>;
+}
+
 /** What an engine runs on. */
 export interface EngineOptions {
   readonly app: App;
   readonly env: Env;
-  readonly openLog: (hint: LogHint | undefined, onClosed: LogClosedListener) => Promise<EventLog>;
+  readonly openLog: (hint: LogHint | undefined, onClosed: LogClosedListener) => Promise<OpenedLog>;
   /** Whether the log outlives the page. */
   readonly durable: boolean;
   /** Name of a Web Lock that is held as long as the worker lives. */
@@ -33,7 +40,7 @@ export interface EngineOptions {
 
 /** A log that was opened, and what stands on it. */
 interface Running {
-  readonly log: EventLog;
+  readonly log: OpenedLog;
   readonly projector: Projector;
   readonly catchUp: CatchUp;
   /** Settles when the rows hold what was in the log at the start: no page is shown a half-read log. */
@@ -53,6 +60,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   const staged = new Map<string, Command[]>();
   const cancelled = new Set<string>();
   const reporting = new Set<string>();
+  const exports = new Map<string, AsyncGenerator<string>>();
   let running: Running | undefined;
   let failure: Failure | undefined;
   let reported = '';
@@ -72,9 +80,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
 
   /** A storage failure stands until the page is reloaded or the app decides, except for a full device, which may be freed. */
   function noteFailure(found: Failure): void {
-    const lasting =
-      found.type === 'storage.outdated' || found.type === 'storage.reset' || found.type === 'storage.unavailable';
-    if (!lasting) return;
+    if (!lastingFailures.has(found.type)) return;
     failure = found;
     report();
   }
@@ -235,6 +241,35 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
         return { status: 'failed', failure: error.failure };
       }
     },
+    exportNext: async (exportId) => {
+      const pieces = exports.get(exportId) ?? exportLog(requireRunning().log, app.name);
+      exports.set(exportId, pieces);
+      const { value, done } = await pieces.next();
+      if (done) exports.delete(exportId);
+      return done ? undefined : new TextEncoder().encode(value);
+    },
+    import: async (importId, file, { replace }) => {
+      const { log } = requireRunning();
+      try {
+        if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
+        if (!replace && (await log.head()) > 0) {
+          throw new FailureError(
+            refusal('this device already holds events', 'Export them first, then import with `replace`.'),
+          );
+        }
+        const summary = await importLog(file.stream(), await log.stage(), {
+          app: app.name,
+          onProgress: (done) => publisher.post({ type: 'progress', commandId: importId, done, total: file.size }),
+          isCancelled: () => cancelled.has(importId),
+        });
+        return { status: 'imported', ...summary };
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        return { status: 'failed', failure: error.failure };
+      } finally {
+        cancelled.delete(importId);
+      }
+    },
     rest: async () => {
       if (running !== undefined) await running.keeper.saveNow();
     },
@@ -248,6 +283,13 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     },
   };
 }
+
+const lastingFailures: ReadonlySet<Failure['type']> = new Set([
+  'storage.outdated',
+  'storage.reset',
+  'storage.replaced',
+  'storage.unavailable',
+]);
 
 function mismatch(page: string, worker: string): Failure {
   return {

@@ -127,6 +127,35 @@ describe('the engine in a real worker', () => {
     await again.close();
   });
 
+  it('exports, rebuilds and checks its log, and an import shows in every tab', async () => {
+    const [one, two] = [open().client, open().client];
+    const [counts, otherCounts] = [one.mirror(Counts), two.mirror(Counts)];
+    await one.execute(Counter, 'kept', 'count', { by: 3 });
+    const exported = await new Response(one.export()).blob();
+    const receipt = await one.execute(Counter, 'kept', 'count', { by: 4 });
+    await one.rebuild();
+    expect(counts.rows.get('kept')?.count).toBe(7);
+    const progress: number[] = [];
+    const checked = await one.verify({ onProgress: ({ done }) => progress.push(done) });
+    expect(checked).toEqual({ status: 'verified', events: receipt.status === 'saved' && receipt.position });
+    expect(progress.at(-1)).toBe(checked.status === 'verified' && checked.events);
+
+    expect(await one.import(exported)).toMatchObject({ status: 'failed', failure: { type: 'import.refused' } });
+    expect(counts.rows.get('kept')?.count).toBe(7);
+    expect(await one.import(exported, { replace: true })).toMatchObject({ status: 'imported' });
+    expect(counts.rows.get('kept')?.count).toBe(3);
+    expect(await one.execute(Counter, 'kept', 'count', { by: 10 })).toMatchObject({ status: 'saved' });
+    // The other tab hears of it at its next call at the latest; this one finds another log, and the next is stored.
+    const first = await two.execute(Counter, 'kept', 'count', { by: 100 });
+    if (first.status !== 'saved') {
+      expect(first).toMatchObject({ status: 'failed', failure: { type: 'storage.replaced' } });
+      expect(await two.execute(Counter, 'kept', 'count', { by: 100 })).toMatchObject({ status: 'saved' });
+    }
+    expect(otherCounts.rows.get('kept')?.count).toBe(113);
+    expect(await two.verify()).toMatchObject({ status: 'verified' });
+    await Promise.all([one.close(), two.close()]);
+  });
+
   it('says so when its database is deleted while it runs, and stores nothing more', async () => {
     const { client } = open();
     await client.execute(Counter, 'b', 'count', { by: 1 });

@@ -42,8 +42,13 @@ export function linkCommit(
   payloads: readonly string[],
   end: ChainEnd,
 ): ChainEnd {
-  const digest = sha256(encoder.encode(`varve/commit/1\0${commitText(logId, head, events, payloads, end.digest)}`));
+  const digest = commitDigest(commitText(logId, head, events, payloads, end.digest));
   return { digest, order: orderHash(end.order, digest, events.at(-1)?.position ?? 0) };
+}
+
+/** The digest of a commit's canonical text. */
+export function commitDigest(text: string): Uint8Array {
+  return sha256(encoder.encode(`varve/commit/1\0${text}`));
 }
 
 /** Canonical by construction: the keys stand in order, and the payloads are canonical already. */

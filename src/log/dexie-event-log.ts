@@ -6,8 +6,10 @@ import type { LogHint } from '../protocol/engine-api.ts';
 import { chainStart } from './commit-digest.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createDexieSnapshotStore } from './dexie-snapshot-store.ts';
+import { createDexieStaging } from './dexie-staging.ts';
 import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
+import type { Staging } from './import-log.ts';
 import { format, keysFrom, type LogRecord, requireLogRecord } from './log-record.ts';
 import { openTransaction } from './log-transaction.ts';
 import { createLogView, type ViewStores } from './log-view.ts';
@@ -44,12 +46,17 @@ export interface DexieEventLogOptions {
   readonly maxEventBytes?: number;
 }
 
+/** A log that can be replaced as a whole. */
+export interface DexieEventLog extends EventLog {
+  stage(): Promise<Staging>;
+}
+
 /**
  * Opens the event log in IndexedDB, and creates it where there has never been one.
  *
  * Throws `FailureError` with `storage.unavailable`, `storage.outdated` or `storage.reset`.
  */
-export async function openDexieEventLog(options: DexieEventLogOptions): Promise<EventLog> {
+export async function openDexieEventLog(options: DexieEventLogOptions): Promise<DexieEventLog> {
   const { name, env, hint, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
   if (maxEventBytes > hardMaxEventBytes) throw new Error(`maxEventBytes can be ${hardMaxEventBytes} at most.`);
   const view = createLogView();
@@ -94,20 +101,23 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
-  const logId = await onConnection((handle) =>
+  const own = await onConnection((handle) =>
     inTransaction(handle, ['meta'], 'readwrite', 'strict', async (transaction) => {
       const meta = transaction.objectStore('meta');
       const record: LogRecord | undefined = await requestResult(meta.get('log'));
-      if (hint !== undefined && hint.head > 0 && record?.logId !== hint.logId) throw new FailureError(reset(name));
+      const isRemembered = hint === undefined || hint.head === 0 || hint.logId === record?.logId;
+      // What another tab has imported in its place is as good.
+      if (!isRemembered && hint.logId !== record?.replaces) throw new FailureError(reset(name));
       if (record !== undefined) {
         if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
-        return record.logId;
+        return record;
       }
       const created = newLogRecord(env);
       meta.put(created, 'log');
-      return created.logId;
+      return created;
     }),
   );
+  const { logId } = own;
   const hints = joinTabHints(logId);
 
   /** A transaction over the log, with the view brought up to it. */
@@ -120,7 +130,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       inTransaction(handle, ['meta', 'segments', 'index'], mode, durability, async (transaction) => {
         const meta = transaction.objectStore('meta');
         const stores = { segments: transaction.objectStore('segments'), index: transaction.objectStore('index') };
-        const record = await requireLogRecord(meta, name, logId);
+        const record = await requireLogRecord(meta, name, own);
         return work(record, stores, meta);
       }),
     );
@@ -257,7 +267,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     (mode, work) =>
       onConnection((handle) =>
         inTransaction(handle, ['meta', 'segments', 'snapshots'], mode, 'relaxed', async (transaction) => {
-          const record = await requireLogRecord(transaction.objectStore('meta'), name, logId);
+          const record = await requireLogRecord(transaction.objectStore('meta'), name, own);
           return work(record, transaction.objectStore('snapshots'), transaction.objectStore('segments'));
         }),
       ),
@@ -267,9 +277,33 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     },
   );
 
+  const stage = (): Promise<Staging> => {
+    let staged = own;
+    const stores = ['meta', 'segments', 'index', 'snapshots'] as const;
+    return createDexieStaging(
+      (durability, work) =>
+        onConnection((handle) =>
+          inTransaction(handle, stores, 'readwrite', durability, async (transaction) => {
+            const meta = transaction.objectStore('meta');
+            // Its own swap moves it on to the next generation.
+            staged = (await requestResult<LogRecord | undefined>(meta.get('log'))) ?? staged;
+            const record = await requireLogRecord(meta, name, staged.replaces === logId ? staged : own);
+            return work(record, {
+              meta,
+              segments: transaction.objectStore('segments'),
+              index: transaction.objectStore('index'),
+              snapshots: transaction.objectStore('snapshots'),
+            });
+          }),
+        ),
+      env,
+    );
+  };
+
   return {
     logId,
     snapshots,
+    stage,
     write: async (work, { durability = 'strict' }: WriteOptions = {}) => {
       const run = () =>
         inLog('readwrite', durability, async (record, stores, meta) => {

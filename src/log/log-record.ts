@@ -1,6 +1,6 @@
 import { FailureError } from '../core/errors.ts';
 import { requestResult } from './idb.ts';
-import { outdated, reset } from './storage-error.ts';
+import { outdated, replaced, reset } from './storage-error.ts';
 
 /** The format that this code writes, and the oldest code that may read it. Raised by every change of the stored form. */
 export const format = Object.freeze({ write: 2, minReader: 2 });
@@ -10,6 +10,8 @@ export interface LogRecord {
   readonly write: number;
   readonly minReader: number;
   readonly logId: string;
+  /** The log that stood here before an import took its place. */
+  readonly replaces?: string;
   /** Tells this log's segments from those of one that is being imported, or was replaced: the first half of their keys. */
   readonly generation: number;
   /** Position of the last event. */
@@ -29,10 +31,15 @@ export interface LogRecord {
  * Reads the record. Refuses a log that is not the one that was opened; and, to a writer, one that newer code has
  * written, which readers may go on with as long as its `minReader` allows.
  */
-export async function requireLogRecord(meta: IDBObjectStore, name: string, logId: string): Promise<LogRecord> {
+export async function requireLogRecord(
+  meta: IDBObjectStore,
+  name: string,
+  { logId, generation }: Pick<LogRecord, 'logId' | 'generation'>,
+): Promise<LogRecord> {
   const record: LogRecord | undefined = await requestResult(meta.get('log'));
+  if (record !== undefined && record.generation > generation) throw new FailureError(replaced(name));
   // Cleared or deleted under us: the browser made an empty database in its place. Never filled up as if new.
-  if (record?.logId !== logId) throw new FailureError(reset(name));
+  if (record?.logId !== logId || record.generation !== generation) throw new FailureError(reset(name));
   const needed = meta.transaction.mode === 'readonly' ? record.minReader : record.write;
   if (needed > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
   return record;

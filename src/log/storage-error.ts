@@ -75,6 +75,13 @@ export function reset(database: string): StorageFailure {
   };
 }
 
+export function replaced(database: string): StorageFailure {
+  return {
+    type: 'storage.replaced',
+    text: `The events of "${database}" were replaced by an import, in this tab or another. Nothing of this command was saved. The app opens the imported events; try again then.`,
+  };
+}
+
 function errorChain(error: unknown): { readonly name: string; readonly message: string }[] {
   const chain: { name: string; message: string }[] = [];
   let current: unknown = error;

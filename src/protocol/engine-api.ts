@@ -27,6 +27,13 @@ export interface EngineApi {
   rebuild(): Promise<void>;
   /** Checks the chains of the whole log; told of by `progress` messages under `checkId`. */
   verify(checkId: string): Promise<Checked>;
+  /** The next piece of an export as UTF-8, from its start where `exportId` is new; undefined at its end. */
+  exportNext(exportId: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * Checks a file that was exported and puts it in the place of the log; told of by `progress` messages under
+   * `importId`, in bytes, and ended by `cancel`. The worker then has to be replaced: its log is no more.
+   */
+  import(importId: string, file: Blob, options: { readonly replace: boolean }): Promise<Imported>;
   /** The page is hidden, and may be gone in a moment: what is only kept in memory is saved. */
   rest(): Promise<void>;
   /** The page became visible or came back: hints of other tabs may have been missed. */
@@ -59,6 +66,10 @@ export type Welcome =
       /** Whether the log outlives the page. */
       readonly durable: boolean;
     }
+  | { readonly status: 'failed'; readonly failure: Failure };
+
+export type Imported =
+  | { readonly status: 'imported'; readonly logId: string; readonly commits: number; readonly events: number }
   | { readonly status: 'failed'; readonly failure: Failure };
 
 /** What a check of the chains found. */

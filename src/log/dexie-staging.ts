@@ -1,0 +1,115 @@
+import type { Env } from '../core/env.ts';
+import { chainStart } from './commit-digest.ts';
+import { requestResult } from './idb.ts';
+import type { Staging } from './import-log.ts';
+import { keysFrom, type LogRecord } from './log-record.ts';
+import { type LinkedCommit, packCommits } from './pack-commits.ts';
+import { fullSegment, packedSize, type Segment, segmentCommandIds } from './segment.ts';
+import { extendBlocks, type IndexBlock, type IndexedSegment, segmentTerms } from './segment-index.ts';
+
+/** Runs in a read-write transaction over meta, segments, index and snapshots, on the record of the log as it is. */
+export type InStores = <Result>(
+  durability: IDBTransactionDurability,
+  work: (
+    record: LogRecord,
+    stores: {
+      readonly meta: IDBObjectStore;
+      readonly segments: IDBObjectStore;
+      readonly index: IDBObjectStore;
+      readonly snapshots: IDBObjectStore;
+    },
+  ) => Promise<Result>,
+) => Promise<Result>;
+
+/**
+ * Puts a log together beside the one in use: its segments stand under the next generation, which nobody reads before
+ * the record names it. Full segments and index blocks are written at once; there is no tail to be sealed.
+ */
+export async function createDexieStaging(inStores: InStores, env: Env): Promise<Staging> {
+  const generation = await inStores('relaxed', async (record, { segments, index }) => {
+    const next = record.generation + 1;
+    // What an import left that was killed.
+    segments.delete(keysFrom(next, 0));
+    index.delete(keysFrom(next, 0));
+    return next;
+  });
+  let waiting: LinkedCommit[] = [];
+  let waitingEvents = 0;
+  let waitingSize = 0;
+  let head = 0;
+  let order = chainStart.order;
+  let block: IndexBlock | undefined;
+
+  /** Stores all that fills segments; at the end, all. */
+  async function store(isEnd: boolean): Promise<void> {
+    const segments = packCommits(head + 1, waiting);
+    // The last one may have room: its commits wait for more. A piece of a long commit stands alone.
+    const hasRoom = !isEnd && segments.at(-1)?.piece === undefined;
+    const open = hasRoom ? segments.pop() : undefined;
+    const from = waiting.length - (open === undefined ? 0 : segmentCommandIds(open).length);
+    waiting = waiting.slice(from);
+    waitingEvents = waiting.reduce((sum, { events }) => sum + events.length, 0);
+    waitingSize = waiting.reduce((sum, commit) => sum + packedSize(commit), 0);
+    if (segments.length === 0) return;
+    const blocks = extendBlocks(block, segments.map(toIndexed));
+    const replaced = block;
+    await inStores('relaxed', async (_record, stores) => {
+      for (const segment of segments) stores.segments.put(segment, [generation, segment.last]);
+      if (replaced !== undefined) stores.index.delete([generation, replaced.last]);
+      for (const each of blocks) stores.index.put(each, [generation, each.last]);
+    });
+    block = blocks.at(-1);
+    head = segments.at(-1)?.last ?? head;
+  }
+
+  return {
+    append: async (commits) => {
+      for (const commit of commits) {
+        waiting.push(commit);
+        waitingEvents += commit.events.length;
+        waitingSize += packedSize(commit);
+        order = commit.after;
+      }
+      // Some forty segments at a time.
+      if (waitingEvents > 40 * fullSegment.events || waitingSize > 40 * fullSegment.characters) await store(false);
+    },
+    swapIn: async (logId) => {
+      await store(true);
+      const old = await inStores('strict', async (record, { meta, snapshots }) => {
+        snapshots.clear();
+        // A client of its own: who wrote before may still write elsewhere.
+        const { digest } = chainStart;
+        const swapped: LogRecord = {
+          ...record,
+          logId,
+          replaces: record.logId,
+          generation,
+          head,
+          order,
+          client: env.newId(),
+          clientSeq: 0,
+          digest,
+          sealed: head,
+        };
+        await requestResult(meta.put(swapped, 'log'));
+        return record.generation;
+      });
+      // Behind the swap, and again before the next import: nobody reads it any more.
+      await inStores('relaxed', async (_record, { segments, index }) => {
+        segments.delete(keysFrom(old, 0));
+        index.delete(keysFrom(old, 0));
+      }).catch(() => undefined);
+    },
+    discard: async () => {
+      await inStores('relaxed', async (record, { segments, index }) => {
+        if (record.generation === generation) return;
+        segments.delete(keysFrom(generation, 0));
+        index.delete(keysFrom(generation, 0));
+      }).catch(() => undefined);
+    },
+  };
+}
+
+function toIndexed(segment: Segment): IndexedSegment {
+  return { first: segment.first, last: segment.last, terms: segmentTerms(segment, segmentCommandIds(segment)) };
+}

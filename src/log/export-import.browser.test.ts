@@ -1,0 +1,3 @@
+import { describeExportImport } from './export-import.contract.ts';
+
+describeExportImport();

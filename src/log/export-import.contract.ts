@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import type { RecordedEvent } from '../core/events.ts';
+import { createRandom } from '../testing/random.ts';
+import { type DexieEventLog, openDexieEventLog } from './dexie-event-log.ts';
+import type { NewCommit } from './event-log.ts';
+import { exportLog } from './export-log.ts';
+import { requestResult } from './idb.ts';
+import { importLog } from './import-log.ts';
+
+const env = { now: () => 0, newId: () => crypto.randomUUID().replaceAll('-', '') };
+const open = (name = `transfer-${crypto.randomUUID()}`) =>
+  openDexieEventLog({ name, env }).then((log) => ({ name, log }));
+
+export function describeExportImport(): void {
+  describe('an exported log', () => {
+    it('is imported as it was, and goes on', async () => {
+      const { log } = await open();
+      await fill(log, 60);
+      const file = await toFile(log);
+      const { log: other, name } = await open();
+      const events = await readAll(log);
+      expect(await importText(other, file)).toEqual({ logId: log.logId, commits: 61, events: events.length });
+      // Who had it open learns that it is another log now.
+      await expect(other.head()).rejects.toMatchObject({ failure: { type: 'storage.replaced' } });
+      const { log: again } = await open(name);
+      expect(again.logId).toBe(log.logId);
+      expect(await readAll(again)).toEqual(events);
+      expect(await again.verify()).toEqual({ status: 'verified', events: events.length });
+      expect(await again.revisions(['a-1', 'a-2'])).toEqual(await log.revisions(['a-1', 'a-2']));
+      const seventh = await commitEvents(log, 'c7');
+      await again.write(async (transaction) => {
+        expect(await transaction.findCommit('c7')).toEqual(seventh);
+        await transaction.append(commit('after', 3));
+      });
+      expect(await again.verify()).toEqual({ status: 'verified', events: events.length + 3 });
+      expect(await toFile(again)).toContain('"clientSeq":1,"commandId":"after"');
+      log.close();
+      other.close();
+      again.close();
+    });
+
+    it('takes the place of what was there, and leaves nothing of it', async () => {
+      const { log } = await open();
+      await fill(log, 20);
+      const { log: other, name } = await open();
+      await fill(other, 40);
+      await other.snapshots.saveProjections(await other.head(), [{ projection: 'p', signature: 's', rows: [] }]);
+      await importText(other, await toFile(log));
+      other.close();
+      const { log: again } = await open(name);
+      expect(await readAll(again)).toEqual(await readAll(log));
+      expect(await again.snapshots.loadProjections()).toBeUndefined();
+      expect(await countStored(name)).toEqual(await countOf(again));
+      again.close();
+      log.close();
+    });
+
+    it('is refused where anything in it was changed, and nothing is left behind', async () => {
+      const { log } = await open();
+      await fill(log, 30);
+      const file = await toFile(log);
+      const lines = file.split('\n').slice(0, -1);
+      const { log: other, name } = await open();
+      await fill(other, 5);
+      const before = await countStored(name);
+      const random = createRandom(11);
+      const pick = () => Math.floor(random() * lines.length);
+      const broken: string[] = [
+        '',
+        '{"varve":"log"}\n',
+        lines.slice(0, -1).join('\n'),
+        lines.slice(1).join('\n'),
+        file.replace('"app":"test"', '"app":"other"'),
+        file.replace('"format":1', '"format":2'),
+        `${file}${lines[1]}\n`,
+        file.replace('"index":0', '"index":1e400'),
+        file.replace('"index":0', '"index":1'),
+        file.replace('"index":0', '"__proto__":0'),
+        `${'['.repeat(100_000)}\n`,
+      ];
+      for (let turn = 0; turn < 40; turn += 1) {
+        const changed = [...lines];
+        const [from, to] = [pick(), pick()];
+        if (turn % 4 === 0 && from !== to) changed.splice(to, 0, ...changed.splice(from, 1));
+        else if (turn % 4 === 1) changed.splice(from, 1);
+        else {
+          const line = changed[from] ?? '';
+          const at = Math.floor(random() * line.length);
+          changed[from] = `${line.slice(0, at)}${line[at] === '7' ? '8' : '7'}${line.slice(at + 1)}`;
+        }
+        broken.push(`${changed.join('\n')}\n`);
+      }
+      for (const [turn, text] of broken.entries()) {
+        const about = `file ${turn}`;
+        const failure = await importText(other, text).catch((error: unknown) => error);
+        expect(failure, about).toMatchObject({ failure: { type: 'import.refused' } });
+        expect(await countStored(name), about).toEqual(before);
+      }
+      expect((await readAll(other)).length).toBe(await other.head());
+      log.close();
+      other.close();
+    });
+
+    it('leaves nothing behind where the import is cancelled or was killed', async () => {
+      const { log } = await open();
+      await fill(log, 20, 2_000);
+      const file = await toFile(log);
+      const { log: other, name } = await open();
+      await fill(other, 5);
+      const before = await countStored(name);
+      let pieces = 0;
+      const cancelled = importLog(toStream(file), await other.stage(), {
+        app: 'test',
+        isCancelled: () => {
+          pieces += 1;
+          return pieces > 3;
+        },
+      });
+      await expect(cancelled).rejects.toMatchObject({ failure: { type: 'engine.cancelled' } });
+      expect(await countStored(name)).toEqual(before);
+      // Killed: staged, and never swapped in nor discarded. The next import clears it away.
+      const staging = await other.stage();
+      const [first] = await stagedCommits(log);
+      if (first !== undefined) await staging.append([first]);
+      await importText(other, file);
+      other.close();
+      const { log: again } = await open(name);
+      expect(await readAll(again)).toEqual(await readAll(log));
+      expect(await again.verify()).toMatchObject({ status: 'verified' });
+      again.close();
+      log.close();
+    });
+  });
+}
+
+async function stagedCommits(log: DexieEventLog) {
+  const commits: import('./pack-commits.ts').LinkedCommit[] = [];
+  const staging = {
+    append: async (batch: readonly import('./pack-commits.ts').LinkedCommit[]) => void commits.push(...batch),
+    swapIn: async () => undefined,
+    discard: async () => undefined,
+  };
+  await importLog(toStream(await toFile(log)), staging, { app: 'test' });
+  return commits;
+}
+
+async function fill(log: DexieEventLog, commits: number, long = 700): Promise<void> {
+  for (let index = 0; index < commits; index += 1) {
+    await log.write((transaction) => transaction.append(commit(`c${index}`, 1 + (index % 4))));
+  }
+  await log.write((transaction) => transaction.append(commit('long', long)));
+}
+
+function commit(commandId: string, events: number): NewCommit {
+  return {
+    commandId,
+    correlationId: 'root',
+    recordedAt: 1_700_000_000_000,
+    events: Array.from({ length: events }, (_, index) => ({
+      stream: `a-${index % 3}`,
+      type: 'Counted',
+      version: 1,
+      data: { index, '10': 'ž', '9': ['\u2028\n'] },
+      tags: ['t:1'],
+    })),
+  };
+}
+
+async function toFile(log: DexieEventLog): Promise<string> {
+  let text = '';
+  for await (const piece of exportLog(log, 'test')) text += piece;
+  return text;
+}
+
+function toStream(text: string): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  // Pieces that end anywhere, also within a character.
+  return new ReadableStream({
+    pull: (controller) => {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at + 4_099));
+      at += 4_099;
+    },
+  });
+}
+
+async function importText(log: DexieEventLog, text: string) {
+  return importLog(toStream(text), await log.stage(), { app: 'test' });
+}
+
+async function readAll(log: DexieEventLog): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  for await (const page of log.read({})) events.push(...page);
+  return events;
+}
+
+async function commitEvents(log: DexieEventLog, commandId: string) {
+  return (await readAll(log)).filter(({ meta }) => meta.commandId === commandId);
+}
+
+/** Numbers of stored values: what an import must not leave behind. */
+async function countStored(name: string): Promise<readonly number[]> {
+  const database = await requestResult(indexedDB.open(name));
+  const transaction = database.transaction(['segments', 'index', 'snapshots']);
+  const counts = await Promise.all(
+    ['segments', 'index', 'snapshots'].map((store) => requestResult(transaction.objectStore(store).count())),
+  );
+  database.close();
+  return counts;
+}
+
+/** What a log of its length has at least and at most: everything sealed, in one index block. */
+async function countOf(log: DexieEventLog): Promise<readonly number[]> {
+  const segments = Math.ceil((await log.head()) / 512) + 1;
+  return [segments, 1, 0];
+}

@@ -1,0 +1,4 @@
+import 'fake-indexeddb/auto';
+import { describeExportImport } from './export-import.contract.ts';
+
+describeExportImport();
