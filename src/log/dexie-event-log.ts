@@ -38,6 +38,8 @@ export interface DexieEventLogOptions {
   readonly hint?: LogHint | undefined;
   readonly onClosed?: LogClosedListener;
   readonly openTimeoutMs?: number;
+  /** How long a transaction may stand still before it is run again on a fresh connection; 5,000 by default. */
+  readonly hangMs?: number;
   /** Largest payload of an event, at most 262,144 bytes; 65,536 by default. */
   readonly maxEventBytes?: number;
 }
@@ -48,7 +50,7 @@ export interface DexieEventLogOptions {
  * Throws `FailureError` with `storage.unavailable`, `storage.outdated` or `storage.reset`.
  */
 export async function openDexieEventLog(options: DexieEventLogOptions): Promise<EventLog> {
-  const { name, env, hint, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
+  const { name, env, hint, hangMs, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
   if (maxEventBytes > hardMaxEventBytes) throw new Error(`maxEventBytes can be ${hardMaxEventBytes} at most.`);
   const view = createLogView();
   let connection: Promise<Database> | undefined;
@@ -93,7 +95,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   }
 
   const logId = await onConnection((handle) =>
-    inTransaction(handle, ['meta'], 'readwrite', 'strict', async (transaction) => {
+    inTransaction(handle, ['meta'], 'readwrite', { durability: 'strict', hangMs }, async (transaction) => {
       const meta = transaction.objectStore('meta');
       const record: LogRecord | undefined = await requestResult(meta.get('log'));
       if (hint !== undefined && hint.head > 0 && record?.logId !== hint.logId) throw new FailureError(reset(name));
@@ -115,7 +117,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     work: (record: LogRecord, stores: ViewStores, meta: IDBObjectStore) => Promise<Result>,
   ): Promise<Result> {
     return onConnection((handle) =>
-      inTransaction(handle, ['meta', 'segments', 'index'], mode, durability, async (transaction) => {
+      inTransaction(handle, ['meta', 'segments', 'index'], mode, { durability, hangMs }, async (transaction) => {
         const meta = transaction.objectStore('meta');
         const stores = { segments: transaction.objectStore('segments'), index: transaction.objectStore('index') };
         const record = await requireLogRecord(meta, name, logId);
