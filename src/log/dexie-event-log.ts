@@ -4,6 +4,7 @@ import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
 import { chainStart } from './commit-digest.ts';
+import { convertFormat1 } from './convert-format-1.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
@@ -94,6 +95,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
+  let isFormat1 = false;
   const logId = await onConnection((handle) =>
     inTransaction(handle, ['meta'], 'readwrite', { durability: 'strict', hangMs }, async (transaction) => {
       const meta = transaction.objectStore('meta');
@@ -101,6 +103,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       if (hint !== undefined && hint.head > 0 && record?.logId !== hint.logId) throw new FailureError(reset(name));
       if (record !== undefined) {
         if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
+        isFormat1 = record.write === 1;
         return record.logId;
       }
       const created = newLogRecord(env);
@@ -108,6 +111,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       return created.logId;
     }),
   );
+  if (isFormat1) await onConnection((handle) => convertFormat1(handle, newLogRecord(env), { name, logId, hangMs }));
   const hints = joinTabHints(logId);
 
   /** A transaction over the log, with the view brought up to it. */
