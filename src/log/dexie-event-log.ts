@@ -4,6 +4,7 @@ import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
 import { chainStart } from './commit-digest.ts';
+import { convertFormat1 } from './convert-format-1.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createDexieSnapshotStore } from './dexie-snapshot-store.ts';
 import { createDexieStaging } from './dexie-staging.ts';
@@ -42,6 +43,8 @@ export interface DexieEventLogOptions {
   readonly hint?: LogHint | undefined;
   readonly onClosed?: LogClosedListener;
   readonly openTimeoutMs?: number;
+  /** How long a transaction may stand still before it is run again on a fresh connection; 5,000 by default. */
+  readonly hangMs?: number;
   /** Largest payload of an event, at most 262,144 bytes; 65,536 by default. */
   readonly maxEventBytes?: number;
 }
@@ -57,7 +60,7 @@ export interface DexieEventLog extends EventLog {
  * Throws `FailureError` with `storage.unavailable`, `storage.outdated` or `storage.reset`.
  */
 export async function openDexieEventLog(options: DexieEventLogOptions): Promise<DexieEventLog> {
-  const { name, env, hint, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
+  const { name, env, hint, hangMs, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
   if (maxEventBytes > hardMaxEventBytes) throw new Error(`maxEventBytes can be ${hardMaxEventBytes} at most.`);
   const view = createLogView();
   let connection: Promise<Database> | undefined;
@@ -101,8 +104,8 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
-  const own = await onConnection((handle) =>
-    inTransaction(handle, ['meta'], 'readwrite', 'strict', async (transaction) => {
+  const found = await onConnection((handle) =>
+    inTransaction(handle, ['meta'], 'readwrite', { durability: 'strict', hangMs }, async (transaction) => {
       const meta = transaction.objectStore('meta');
       const record: LogRecord | undefined = await requestResult(meta.get('log'));
       const isRemembered = hint === undefined || hint.head === 0 || hint.logId === record?.logId;
@@ -117,7 +120,10 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       return created;
     }),
   );
-  const { logId } = own;
+  const { logId } = found;
+  const minted = newLogRecord(env);
+  if (found.write === 1) await onConnection((handle) => convertFormat1(handle, minted, { name, logId, hangMs }));
+  const own: Pick<LogRecord, 'logId' | 'generation'> = found.write === 1 ? { ...minted, logId } : found;
   const hints = joinTabHints(logId);
 
   /** A transaction over the log, with the view brought up to it. */
@@ -127,7 +133,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     work: (record: LogRecord, stores: ViewStores, meta: IDBObjectStore) => Promise<Result>,
   ): Promise<Result> {
     return onConnection((handle) =>
-      inTransaction(handle, ['meta', 'segments', 'index'], mode, durability, async (transaction) => {
+      inTransaction(handle, ['meta', 'segments', 'index'], mode, { durability, hangMs }, async (transaction) => {
         const meta = transaction.objectStore('meta');
         const stores = { segments: transaction.objectStore('segments'), index: transaction.objectStore('index') };
         const record = await requireLogRecord(meta, name, own);
@@ -263,10 +269,11 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
+  const stores = ['meta', 'segments', 'index', 'snapshots'] as const;
   const snapshots = createDexieSnapshotStore(
     (mode, work) =>
       onConnection((handle) =>
-        inTransaction(handle, ['meta', 'segments', 'snapshots'], mode, 'relaxed', async (transaction) => {
+        inTransaction(handle, stores, mode, { durability: 'relaxed', hangMs }, async (transaction) => {
           const record = await requireLogRecord(transaction.objectStore('meta'), name, own);
           return work(record, transaction.objectStore('snapshots'), transaction.objectStore('segments'));
         }),
@@ -278,16 +285,16 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   );
 
   const stage = (): Promise<Staging> => {
-    let staged = own;
-    const stores = ['meta', 'segments', 'index', 'snapshots'] as const;
+    let expected = own;
     return createDexieStaging(
       (durability, work) =>
         onConnection((handle) =>
-          inTransaction(handle, stores, 'readwrite', durability, async (transaction) => {
+          inTransaction(handle, stores, 'readwrite', { durability, hangMs }, async (transaction) => {
             const meta = transaction.objectStore('meta');
             // Its own swap moves it on to the next generation.
-            staged = (await requestResult<LogRecord | undefined>(meta.get('log'))) ?? staged;
-            const record = await requireLogRecord(meta, name, staged.replaces === logId ? staged : own);
+            const now: LogRecord | undefined = await requestResult(meta.get('log'));
+            if (now?.replaces === logId && now.generation === own.generation + 1) expected = now;
+            const record = await requireLogRecord(meta, name, expected);
             return work(record, {
               meta,
               segments: transaction.objectStore('segments'),

@@ -14,39 +14,62 @@ export function requestResult<Result>(request: IDBRequest<Result>): Promise<Resu
   });
 }
 
+const defaultHangMs = 5_000;
+
+export interface TransactionOptions {
+  readonly durability: IDBTransactionDurability;
+  /** How long the transaction may stand still before it counts as hung; 5,000 by default. */
+  readonly hangMs?: number | undefined;
+}
+
 /**
  * Runs `work` in a transaction and settles with the transaction: on `complete`, never on a request; rejects on `abort`,
  * which is the only event that a failing commit (full disk) fires.
  *
  * `work` must issue its first request at once (Safari 14 closes a transaction that waits a microtask) and await nothing
  * but requests of this transaction. Whatever it throws aborts everything.
+ *
+ * Where for `hangMs` neither a request settles nor the transaction ends, it is aborted and rejects like a lost
+ * connection: whether it was committed is unknown. However long the whole takes, a transaction that goes on is not hung.
  */
 export function inTransaction<Result>(
   database: IDBDatabase,
   stores: readonly string[],
   mode: IDBTransactionMode,
-  durability: IDBTransactionDurability,
+  { durability, hangMs = defaultHangMs }: TransactionOptions,
   work: (transaction: IDBTransaction) => Promise<Result>,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const transaction = database.transaction([...stores], mode, { durability });
     let outcome: { readonly value: Result } | undefined;
     let thrown: { readonly error: unknown } | undefined;
+    const stopWatching = watchProgress(transaction, hangMs, () => {
+      try {
+        transaction.abort();
+      } catch {
+        // It is committing, or gone: the same to us, for nobody will ever tell.
+      }
+      reject(hung(hangMs));
+    });
     transaction.oncomplete = () => {
+      stopWatching();
       if (outcome !== undefined) resolve(outcome.value);
-      else reject(thrown?.error ?? new Error(leftEarly));
+      else reject(new Error(leftEarly, { cause: thrown?.error }));
     };
     transaction.onabort = () => {
-      reject(thrown?.error ?? transaction.error ?? new DOMException('The transaction was aborted', 'AbortError'));
+      stopWatching();
+      // What the transaction died of first: `work` may only have seen a later request fail because of it.
+      reject(transaction.error ?? thrown?.error ?? new DOMException('The transaction was aborted', 'AbortError'));
     };
     work(transaction).then(
       (value) => {
         outcome = { value };
-        // Without it the browser waits a turn to see whether more requests come. Throws where it has ended already.
+        // Without it the browser waits a turn to see whether more requests come.
         try {
           transaction.commit();
         } catch {
-          reject(new Error(leftEarly));
+          // It ended before: `onabort` has the reason, and `oncomplete` must not take it for a success.
+          outcome = undefined;
         }
       },
       (error: unknown) => {
@@ -54,13 +77,38 @@ export function inTransaction<Result>(
         try {
           transaction.abort();
         } catch {
-          // Aborted already by the failing request; `onabort` has fired or will.
-          reject(error);
+          // Ended already: `onabort` or `oncomplete` has fired or will, or the watchdog does.
         }
       },
     );
   });
 }
 
+/** Calls `onHang` once where nothing happens in a transaction for `hangMs`. @returns a function that ends the watch. */
+function watchProgress(transaction: IDBTransaction, hangMs: number, onHang: () => void): () => void {
+  let idleTicks = 0;
+  let timer: ReturnType<typeof setTimeout>;
+  // Two ticks: when a page thaws or a long task ends, the first may come before the events that have waited with it.
+  const tick = () => {
+    idleTicks += 1;
+    if (idleTicks > 2) onHang();
+    else timer = setTimeout(tick, hangMs / 2);
+  };
+  const onProgress = () => {
+    idleTicks = 0;
+  };
+  // Captured on their way down to the request: success events do not bubble.
+  transaction.addEventListener('success', onProgress, true);
+  transaction.addEventListener('error', onProgress, true);
+  tick();
+  return () => clearTimeout(timer);
+}
+
+function hung(hangMs: number): DOMException {
+  // A name that `classifyStorageError` takes for a lost connection: a fresh one is the cure.
+  return new DOMException(`The storage did not answer for ${hangMs / 1000} s: the transaction hung`, 'UnknownError');
+}
+
 const leftEarly =
-  'A storage transaction ended before its work was done: something other than the transaction was awaited inside it.';
+  'A storage transaction ended before its work was done: something other than the transaction was awaited inside it. ' +
+  'What the work had requested until then was stored, what came after was not. Await nothing but the transaction.';

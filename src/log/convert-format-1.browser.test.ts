@@ -1,0 +1,3 @@
+import { describeConvertFormat1 } from './convert-format-1.contract.ts';
+
+describeConvertFormat1();

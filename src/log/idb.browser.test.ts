@@ -1,0 +1,3 @@
+import { describeIdb } from './idb.contract.ts';
+
+describeIdb();

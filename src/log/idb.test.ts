@@ -1,0 +1,4 @@
+import 'fake-indexeddb/auto';
+import { describeIdb } from './idb.contract.ts';
+
+describeIdb();
