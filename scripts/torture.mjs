@@ -15,6 +15,9 @@ const { requireChromium } = await import('./chromium.mjs');
 const { createReport } = await import('./torture/report.mjs');
 const { runKills } = await import('./torture/kills.mjs');
 const { runInterruptions } = await import('./torture/interruptions.mjs');
+const { runTabs } = await import('./torture/tabs.mjs');
+const { runQuotas } = await import('./torture/quotas.mjs');
+const { runClears } = await import('./torture/clears.mjs');
 requireChromium();
 
 const disturbances = {
@@ -23,6 +26,9 @@ const disturbances = {
   reloads: (count, torture) => runInterruptions('reload', count, torture),
   freezes: (count, torture) => runInterruptions('freeze', count, torture),
   crashes: (count, torture) => runInterruptions('crash', count, torture),
+  tabs: runTabs,
+  quotas: runQuotas,
+  clears: runClears,
 };
 
 const { counts, seed, json } = readArguments();

@@ -34,9 +34,13 @@ export async function openBrowser({ directory, acknowledged }, address) {
 
   return {
     context,
-    /** Opens a page whose lanes send commands as soon as it runs, and again after every reload. */
-    openPage: async (lanes = 0) => {
+    /**
+     * Opens a page whose lanes send commands as soon as it runs, and again after every reload. `prepare` is given the
+     * page before it loads anything.
+     */
+    openPage: async (lanes = 0, prepare = async () => {}) => {
       const page = await context.newPage();
+      await prepare(page);
       page.on('pageerror', (error) => console.log(`  page error: ${error.message}`));
       await page.goto(`${address}?lanes=${lanes}`, { timeout: patienceMs });
       await untilBooted(page);
