@@ -10,10 +10,7 @@ import {
   stopLanes,
   untilBooted,
 } from './browser.mjs';
-import { checkLog } from './check.mjs';
-
-/** How an app may answer for a log that is gone or damaged. */
-const typedRefusals = new Set(['storage.reset', 'storage.unavailable', 'storage.failed']);
+import { judgeVisit, typedRefusals } from './judge-visit.mjs';
 
 /** The page writes its hint at most once a second: after this long it knows of every event. */
 const hintMs = 1200;
@@ -131,24 +128,8 @@ async function clearIndexedDb(browser, page, address) {
   await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
 }
 
-/** Refused with a type, found broken, or complete: anything else is a problem. */
 async function judge(page, acknowledged) {
-  const { phase, failure } = await readState(page);
-  if (phase !== 'ready') return verdict(typedRefusals.has(failure) ? {} : { untyped: 1 }, `refused with ${failure}`);
-  const found = await inspectPage(page).catch((error) => ({ error }));
-  if (found.error !== undefined) return verdict({ untyped: 1 }, found.error.message.split('\n')[0]);
-  if (found.failure !== undefined) {
-    return verdict(typedRefusals.has(found.failure) ? {} : { untyped: 1 }, `reading refused with ${found.failure}`);
-  }
-  const status = found.verification?.status ?? 'not verified';
-  const problems = Object.entries(checkLog(found.events, found.rows, acknowledged)).filter(([, count]) => count > 0);
-  const isComplete = problems.length === 0;
-  if (isComplete && (status === 'verified' || status === 'not verified')) return verdict({}, `complete, ${status}`);
-  if (status === 'broken' || status === 'failed') return verdict({}, `found ${status}`);
-  const text = `${found.events.length} events, ${status}, ${problems.map(([name, count]) => `${count} ${name}`).join(', ')}`;
-  return verdict(found.events.length === 0 ? { 'accepted empty': 1 } : { undetected: 1 }, text);
-}
-
-function verdict(problems, text) {
-  return { 'accepted empty': 0, undetected: 0, untyped: 0, ...problems, text };
+  const state = await readState(page);
+  const found = state.phase === 'ready' ? await inspectPage(page).catch((error) => ({ error })) : {};
+  return judgeVisit(state, found, acknowledged);
 }
