@@ -72,7 +72,10 @@ step('code in the README', ['scripts/readme.mjs']);
 step('demo build', [tool('vite'), 'build', '--logLevel', 'warn']);
 step('size', ['scripts/size.mjs']);
 step('end to end', [tool('playwright'), 'test'], playwrightCounts);
-step('torture', ['scripts/torture.mjs', '--kills', '3']);
+step('torture', [
+  'scripts/torture.mjs',
+  ...'--kills 2 --terminates 2 --reloads 2 --freezes 1 --crashes 1 --tabs 4 --quotas 1 --clears 4'.split(' '),
+]);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkLog } from './torture-check.mjs';
+import { checkLog } from './check.mjs';
 
 const none = { lost: 0, doubled: 0, torn: 0, gaps: 0, 'wrong rows': 0 };
 const log = () => [

@@ -1,5 +1,5 @@
 /**
- * Checks a log, read back after a kill, against what was acknowledged before it.
+ * Checks a log, read back after a disturbance, against what was acknowledged before it.
  *
  * `events`: `[position, stream, revision, id, of]` in the order they were read; `rows`: `[stream id, count]` of the
  * projection; `acknowledged`: `{ commandId, position, events }` by command id.
