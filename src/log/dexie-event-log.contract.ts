@@ -118,6 +118,27 @@ export function describeDexieEventLog(): void {
       expect(told).toEqual(['storage.outdated']);
     });
 
+    it('verifies a log of which more is sealed meanwhile', async () => {
+      const { log } = await factory();
+      let commits = 0;
+      const appendMany = (count: number) =>
+        log.write(async (transaction) => {
+          for (let end = commits + count; commits < end; commits += 1) {
+            const { events, ...rest } = oneEvent(`c${commits}`);
+            await transaction.append({ ...rest, events: Array.from({ length: 50 }, () => events).flat() });
+          }
+        });
+      // More than one part, all but the tail sealed; a timer seals, and nothing tells when it is done.
+      await appendMany(400);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await appendMany(60);
+      const onProgress = () => {
+        for (const end = performance.now() + 60; performance.now() < end; );
+      };
+      expect(await log.verify({ onProgress })).toEqual({ status: 'verified', events: 23_000 });
+      log.close();
+    }, 30_000);
+
     it('tells an evicted log from a new user by the hint of the page', async () => {
       const name = `test-${crypto.randomUUID()}`;
       await expect(openLog(name, { hint: { logId: 'gone', head: 7 } })).rejects.toMatchObject({
