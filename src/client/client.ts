@@ -64,7 +64,7 @@ export interface Client {
   /** Checks every stored event against the chains, in the worker, beside other work. */
   verify(options?: { readonly onProgress?: ProgressListener }): Promise<Checked>;
   readonly status: StatusStore;
-  /** After `storage.reset`: accepts that the events are gone from this device, and starts with an empty log. */
+  /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
   startOver(): void;
   /** Ends the worker once the open commands are answered. */
   close(): Promise<void>;

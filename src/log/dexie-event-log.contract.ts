@@ -146,9 +146,19 @@ export function describeDexieEventLog(): void {
       });
       const log = await openLog(name, { hint: { logId: 'gone', head: 0 } });
       log.close();
-      const again = await openLog(name, { hint: { logId: log.logId, head: 7 } });
-      expect(again.logId).toBe(log.logId);
-      again.close();
+    });
+
+    it('tells a log that lost its end by the hint of the page', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      log.close();
+      await expect(openLog(name, { hint: { logId: log.logId, head: 2 } })).rejects.toMatchObject({
+        failure: { type: 'storage.reset', text: expect.stringContaining('held 2, and 1 are left') },
+      });
+      const whole = await openLog(name, { hint: { logId: log.logId, head: 1 } });
+      expect(whole.logId).toBe(log.logId);
+      whole.close();
     });
 
     it('opens a connection that was closed under it anew, without a word', async () => {

@@ -15,7 +15,7 @@ import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
 import { sealTail } from './seal.ts';
 import { fullSegment, type Segment, segmentToEvents } from './segment.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
-import { classifyStorageError, outdated, reset, toStorageFailure } from './storage-error.ts';
+import { classifyStorageError, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
 import { orderAfter, toStoredCommits } from './stored-commits.ts';
 import { joinTabHints } from './tab-hints.ts';
 import { type LogPart, verifyLog } from './verify-log.ts';
@@ -36,7 +36,7 @@ export interface DexieEventLogOptions {
   /** Name of the IndexedDB database. */
   readonly name: string;
   readonly env: Env;
-  /** What the page remembers of this log; where it remembers events and there are none, the log was evicted. */
+  /** What the page remembers of this log; where it remembers more events than there are, the log lost them. */
   readonly hint?: LogHint | undefined;
   readonly onClosed?: LogClosedListener;
   readonly openTimeoutMs?: number;
@@ -98,7 +98,11 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     inTransaction(handle, ['meta'], 'readwrite', 'strict', async (transaction) => {
       const meta = transaction.objectStore('meta');
       const record: LogRecord | undefined = await requestResult(meta.get('log'));
-      if (hint !== undefined && hint.head > 0 && record?.logId !== hint.logId) throw new FailureError(reset(name));
+      if (hint !== undefined && hint.head > 0) {
+        if (record?.logId !== hint.logId) throw new FailureError(reset(name));
+        // A journal that was cut off reads as a shorter log with every hash in order.
+        if (record.head < hint.head) throw new FailureError(shortened(name, record.head, hint.head));
+      }
       if (record !== undefined) {
         if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
         return record.logId;
