@@ -74,7 +74,7 @@ step('size', ['scripts/size.mjs']);
 step('end to end', [tool('playwright'), 'test'], playwrightCounts);
 step('torture', [
   'scripts/torture.mjs',
-  ...'--kills 2 --terminates 2 --reloads 2 --freezes 1 --crashes 1 --tabs 4 --quotas 1 --clears 4'.split(' '),
+  ...'--kills 2 --terminates 2 --reloads 2 --freezes 1 --crashes 1 --tabs 3 --quotas 1 --clears 3'.split(' '),
 ]);
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

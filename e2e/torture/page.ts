@@ -1,7 +1,9 @@
 // Runs commands as fast as they are answered and tells the outside, which survives the disturbance, of every answer.
 import { command, type Receipt } from 'varve';
-import { createClient } from 'varve/client';
+import { type Client, createClient } from 'varve/client';
 import { Tallies, Tally, torture } from './counter.ts';
+
+type Checked = Awaited<ReturnType<Client['verify']>>;
 
 /** What the outside keeps of an answer: enough to find the commit again, and to know how long it took to come. */
 export interface Acknowledged {
@@ -16,14 +18,8 @@ export interface Acknowledged {
 /** One stored event, as few words as possible: logs of these are long. */
 export type StoredEvent = readonly [position: number, stream: string, revision: number, id: string, of: number];
 
-/** What the client's own check of the chain says, where it has one. */
-export interface Verification {
-  readonly status: 'verified' | 'broken' | 'failed';
-  readonly text?: string;
-}
-
 export type Inspection =
-  | { readonly events: StoredEvent[]; readonly rows: [string, number][]; readonly verification?: Verification }
+  | { readonly events: StoredEvent[]; readonly rows: [string, number][]; readonly verification: Checked }
   | { readonly failure: string };
 
 declare global {
@@ -136,12 +132,6 @@ async function readRows(): Promise<[string, number][]> {
   return [...mirror.rows].map(([key, { count }]) => [key, count]);
 }
 
-async function verify(): Promise<{ readonly verification?: Verification }> {
-  const check: unknown = 'verify' in client ? client.verify : undefined;
-  if (typeof check !== 'function') return {};
-  return { verification: await check.call(client) };
-}
-
 /** The type of the failure that an error carries, or that the status has been put down to since. */
 function failureOf(error: unknown): string | undefined {
   const carried = error instanceof Error && 'failure' in error ? (error.failure as { type: string }) : undefined;
@@ -176,8 +166,8 @@ Object.assign(window, {
     inspect: async () => {
       try {
         // First: a log that is known to be broken need not be readable.
-        const verification = await verify();
-        return { ...verification, events: await readLog(), rows: await readRows() };
+        const verification = await client.verify();
+        return { verification, events: await readLog(), rows: await readRows() };
       } catch (error) {
         const failure = failureOf(error);
         if (failure === undefined) throw error;

@@ -119,11 +119,8 @@ export async function checkPage(page, acknowledged) {
   if (failure !== undefined) return { 'open failures': 1, text: failure };
   const { refusals } = await readState(page);
   const problems = { ...checkLog(events, rows, acknowledged), refused: refusals.length, text: refusals.join(' ') };
-  return verification === undefined ? problems : { ...problems, ...verificationProblems(verification) };
-}
-
-function verificationProblems({ status, text = status }) {
-  return status === 'verified' ? { 'chain breaks': 0 } : { 'chain breaks': 1, text };
+  if (verification.status === 'verified') return { ...problems, 'chain breaks': 0 };
+  return { ...problems, 'chain breaks': 1, text: verification.text ?? verification.status };
 }
 
 /** The problems of a log whose browser is gone: opens the profile again. */

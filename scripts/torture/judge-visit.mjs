@@ -13,7 +13,8 @@ export function judgeVisit({ phase, failure }, found, acknowledged) {
   if (phase !== 'ready') return refused(failure);
   if (found.error !== undefined) return verdict({ untyped: 1 }, found.error.message.split('\n')[0]);
   if (found.failure !== undefined) return refused(found.failure);
-  const { events, rows, verification: { status } = { status: 'not verified' } } = found;
+  const { events, rows, verification } = found;
+  const { status } = verification;
   if (status === 'broken' || status === 'failed') return verdict({}, `found ${status}`);
   const problems = Object.entries(checkLog(events, rows, acknowledged)).filter(([, count]) => count > 0);
   if (problems.length === 0) return verdict({}, `complete, ${status}`);

@@ -8,6 +8,7 @@ export function createReport(seed) {
     torn: 0,
     gaps: 0,
     'wrong rows': 0,
+    'chain breaks': 0,
     refused: 0,
     'open failures': 0,
     stuck: 0,

@@ -30,7 +30,7 @@ export async function runTabs(seconds, { address, report }) {
         ...problems,
         'tabs apart': settled.apart,
         refused: states.flatMap(({ refusals }) => refusals).length,
-        text: `${chaos.summary()}; ${pages.length} tabs the same after ${settled.afterMs} ms`,
+        text: `${problems.text} ${chaos.summary()}; ${pages.length} tabs the same after ${settled.afterMs} ms`,
       };
     }),
   );

@@ -79,7 +79,7 @@ export interface Client {
    */
   import(file: Blob, options?: ImportOptions): Promise<Imported>;
   readonly status: StatusStore;
-  /** After `storage.reset`: accepts that the events are gone from this device, and starts with an empty log. */
+  /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
   startOver(): void;
   /** Ends the worker once the open commands are answered. */
   close(): Promise<void>;

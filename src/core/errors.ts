@@ -11,7 +11,7 @@ export type Failure = StorageFailure | EngineFailure | StreamConflict | AppendCo
  * - `storage.quota-exceeded`: the device or the site's share of it is full.
  * - `storage.unavailable`: the database cannot be opened (private mode, blocked, broken).
  * - `storage.outdated`: another tab runs a newer version of the app. Reload.
- * - `storage.reset`: the events that were here are gone (site data cleared, evicted). Nothing is written until the app says so.
+ * - `storage.reset`: events that were here are gone (site data cleared, evicted, a damaged disk). Nothing is written until the app says so.
  * - `storage.replaced`: an import has put another log in the place of the one that was open. It is opened anew.
  * - `storage.event-refused`: an event holds what cannot be stored; `text` has the path.
  * - `storage.failed`: anything else that IndexedDB reports.

@@ -118,6 +118,27 @@ export function describeDexieEventLog(): void {
       expect(told).toEqual(['storage.outdated']);
     });
 
+    it('verifies a log of which more is sealed meanwhile', async () => {
+      const { log } = await factory();
+      let commits = 0;
+      const appendMany = (count: number) =>
+        log.write(async (transaction) => {
+          for (let end = commits + count; commits < end; commits += 1) {
+            const { events, ...rest } = oneEvent(`c${commits}`);
+            await transaction.append({ ...rest, events: Array.from({ length: 50 }, () => events).flat() });
+          }
+        });
+      // More than one part, all but the tail sealed; a timer seals, and nothing tells when it is done.
+      await appendMany(400);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await appendMany(60);
+      const onProgress = () => {
+        for (const end = performance.now() + 60; performance.now() < end; );
+      };
+      expect(await log.verify({ onProgress })).toEqual({ status: 'verified', events: 23_000 });
+      log.close();
+    }, 30_000);
+
     it('tells an evicted log from a new user by the hint of the page', async () => {
       const name = `test-${crypto.randomUUID()}`;
       await expect(openLog(name, { hint: { logId: 'gone', head: 7 } })).rejects.toMatchObject({
@@ -125,9 +146,19 @@ export function describeDexieEventLog(): void {
       });
       const log = await openLog(name, { hint: { logId: 'gone', head: 0 } });
       log.close();
-      const again = await openLog(name, { hint: { logId: log.logId, head: 7 } });
-      expect(again.logId).toBe(log.logId);
-      again.close();
+    });
+
+    it('tells a log that lost its end by the hint of the page', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      log.close();
+      await expect(openLog(name, { hint: { logId: log.logId, head: 2 } })).rejects.toMatchObject({
+        failure: { type: 'storage.reset', text: expect.stringContaining('held 2, and 1 are left') },
+      });
+      const whole = await openLog(name, { hint: { logId: log.logId, head: 1 } });
+      expect(whole.logId).toBe(log.logId);
+      whole.close();
     });
 
     it('opens a connection that was closed under it anew, without a word', async () => {

@@ -18,7 +18,7 @@ import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
 import { sealTail } from './seal.ts';
 import { fullSegment, type Segment, segmentToEvents } from './segment.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
-import { classifyStorageError, outdated, reset, toStorageFailure } from './storage-error.ts';
+import { classifyStorageError, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
 import { orderAfter, toStoredCommits } from './stored-commits.ts';
 import { joinTabHints } from './tab-hints.ts';
 import { type LogPart, verifyLog } from './verify-log.ts';
@@ -39,7 +39,7 @@ export interface DexieEventLogOptions {
   /** Name of the IndexedDB database. */
   readonly name: string;
   readonly env: Env;
-  /** What the page remembers of this log; where it remembers events and there are none, the log was evicted. */
+  /** What the page remembers of this log; where it remembers more events than there are, the log lost them. */
   readonly hint?: LogHint | undefined;
   readonly onClosed?: LogClosedListener;
   readonly openTimeoutMs?: number;
@@ -108,9 +108,15 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     inTransaction(handle, ['meta'], 'readwrite', { durability: 'strict', hangMs }, async (transaction) => {
       const meta = transaction.objectStore('meta');
       const record: LogRecord | undefined = await requestResult(meta.get('log'));
-      const isRemembered = hint === undefined || hint.head === 0 || hint.logId === record?.logId;
-      // What another tab has imported in its place is as good.
-      if (!isRemembered && hint.logId !== record?.replaces) throw new FailureError(reset(name));
+      if (hint !== undefined && hint.head > 0) {
+        // What another tab has imported in its place is as good.
+        const isKnown = record !== undefined && (record.logId === hint.logId || record.replaces === hint.logId);
+        if (!isKnown) throw new FailureError(reset(name));
+        // A journal that was cut off reads as a shorter log with every hash in order.
+        if (record.logId === hint.logId && record.head < hint.head) {
+          throw new FailureError(shortened(name, record.head, hint.head));
+        }
+      }
       if (record !== undefined) {
         if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
         return record;

@@ -82,6 +82,13 @@ export function replaced(database: string): StorageFailure {
   };
 }
 
+export function shortened(database: string, head: number, remembered: number): StorageFailure {
+  return {
+    type: 'storage.reset',
+    text: `The last events of "${database}" are gone: this device held ${remembered}, and ${head} are left. A disk lost what was written last, or an older copy of the browser's files was put back. Nothing is written until you choose: restore a backup, or go on with what is left.`,
+  };
+}
+
 function errorChain(error: unknown): { readonly name: string; readonly message: string }[] {
   const chain: { name: string; message: string }[] = [];
   let current: unknown = error;

@@ -56,6 +56,8 @@ function createCheck() {
   let next = 1;
   let block: IndexBlock | undefined;
   let indexed: IndexedSegment[] = [];
+  /** Of the block before this one: a sealing between two parts may put a longer block in its place. */
+  let indexedBefore: IndexedSegment[] = [];
   /** Of a long commit that is not whole yet: where it starts, and what all its pieces say. */
   let firstPiece: { readonly start: number; readonly whole: string } | undefined;
 
@@ -115,12 +117,17 @@ function createCheck() {
   function takeIndexed(segment: Segment, record: LogRecord, blocks: readonly IndexBlock[]): void {
     if (segment.last > record.sealed) return;
     block ??= blocks.find(({ first }) => first === segment.first);
+    if (block === undefined) {
+      block = blocks.find(({ first }) => first === indexedBefore[0]?.first);
+      indexed = indexedBefore;
+    }
     if (block === undefined) throw new Broken(segment.first, 'the index has no entry for it');
     const { first, last } = segment;
     indexed.push({ first, last, terms: segmentTerms(segment, segmentCommandIds(segment)) });
     if (last < block.last) return;
     if (!isSameBlock(block, toBlock(indexed))) throw new Broken(block.first, 'the index differs from what it is of');
     block = undefined;
+    indexedBefore = indexed;
     indexed = [];
   }
 
