@@ -1,3 +1,3 @@
 import { describeFaultInjection } from './fault-injection.contract.ts';
 
-describeFaultInjection(23);
+describeFaultInjection(9);
