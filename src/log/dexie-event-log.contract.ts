@@ -130,6 +130,16 @@ export function describeDexieEventLog(): void {
       again.close();
     });
 
+    it('does not start a log anew where its record was lost and the page remembers it', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      log.close();
+      await putRaw(name, () => undefined);
+      const hint = { logId: log.logId, head: 1 };
+      await expect(openLog(name, { hint })).rejects.toMatchObject({ failure: { type: 'storage.reset' } });
+    });
+
     it('opens a connection that was closed under it anew, without a word', async () => {
       const name = `test-${crypto.randomUUID()}`;
       const log = await openLog(name);
