@@ -140,6 +140,25 @@ export function describeDexieEventLog(): void {
       await expect(openLog(name, { hint })).rejects.toMatchObject({ failure: { type: 'storage.reset' } });
     });
 
+    it('writes nothing where segments of its tail were lost', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      log.close();
+      const database = await openRaw(name);
+      await new Promise<void>((resolve) => {
+        const transaction = database.transaction('segments', 'readwrite');
+        transaction.oncomplete = () => resolve();
+        transaction.objectStore('segments').clear();
+      });
+      database.close();
+      const again = await openLog(name);
+      await expect(again.write((transaction) => transaction.append(oneEvent('c1')))).rejects.toMatchObject({
+        failure: { type: 'storage.failed' },
+      });
+      again.close();
+    });
+
     it('opens a connection that was closed under it anew, without a word', async () => {
       const name = `test-${crypto.randomUUID()}`;
       const log = await openLog(name);
