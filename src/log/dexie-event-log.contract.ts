@@ -161,6 +161,35 @@ export function describeDexieEventLog(): void {
       whole.close();
     });
 
+    it('does not start a log anew where its record was lost and the page remembers it', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      log.close();
+      await putRaw(name, () => undefined);
+      const hint = { logId: log.logId, head: 1 };
+      await expect(openLog(name, { hint })).rejects.toMatchObject({ failure: { type: 'storage.reset' } });
+    });
+
+    it('writes nothing where segments of its tail were lost', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      log.close();
+      const database = await openRaw(name);
+      await new Promise<void>((resolve) => {
+        const transaction = database.transaction('segments', 'readwrite');
+        transaction.oncomplete = () => resolve();
+        transaction.objectStore('segments').clear();
+      });
+      database.close();
+      const again = await openLog(name);
+      await expect(again.write((transaction) => transaction.append(oneEvent('c1')))).rejects.toMatchObject({
+        failure: { type: 'storage.failed' },
+      });
+      again.close();
+    });
+
     it('opens a connection that was closed under it anew, without a word', async () => {
       const name = `test-${crypto.randomUUID()}`;
       const log = await openLog(name);

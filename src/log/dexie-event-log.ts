@@ -166,7 +166,8 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       inLog('readwrite', 'relaxed', async (record, stores, meta) => {
         const sealed = await sealTail(record, stores);
         if (sealed !== undefined) meta.put(sealed, 'log');
-        await view.refresh(sealed ?? record, stores);
+        // Not with the new record: where this is aborted, the view would not know what is still in the tail.
+        await view.refresh(record, stores);
       });
     // Another tab does the same: the lock saves work, the transaction makes it safe without.
     const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;

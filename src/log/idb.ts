@@ -7,11 +7,14 @@
 
 /** Settles with the request. Says nothing about whether the transaction will commit. */
 export function requestResult<Result>(request: IDBRequest<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
+  const result = new Promise<Result>((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () =>
       reject(request.error ?? new DOMException('The request failed without an error', 'UnknownError'));
   });
+  // Where the next request throws, nobody is left to wait for this one: the transaction tells what went wrong.
+  result.catch(() => undefined);
+  return result;
 }
 
 const defaultHangMs = 5_000;

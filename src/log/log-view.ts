@@ -1,3 +1,4 @@
+import { FailureError } from '../core/errors.ts';
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import { lastRevisionIn, lastRevisions, type Segment, segmentCommandIds } from './segment.ts';
@@ -140,6 +141,8 @@ export function createLogView(): LogView {
       if (record.sealed !== sealed) moveSealed(record.sealed);
       if (record.head === head) return;
       add(await requestResult<Segment[]>(stores.segments.getAll(keysFrom(generation, head + 1))));
+      // Segments were lost, as a damaged browser loses values. Written on, the log would forget the commands in them.
+      if (head !== record.head) throw incomplete(head + 1, record.head);
     },
     find: async (lists, stores) => {
       const sealedBlocks = await requireBlocks(stores);
@@ -155,4 +158,11 @@ export function createLogView(): LogView {
       return [...lasts].sort((a, b) => a - b).map((last) => tailByLast.get(last) ?? last);
     },
   };
+}
+
+function incomplete(from: number, head: number): FailureError {
+  return new FailureError({
+    type: 'storage.failed',
+    text: `The log is damaged: of ${head} events, those from position ${from} on cannot be found. Nothing is written to it any more. Export what is left, then restore a backup.`,
+  });
 }

@@ -48,7 +48,7 @@ export function toStorageFailure(error: unknown, database: string): StorageFailu
     case 'connection-lost':
       return {
         type: 'storage.failed',
-        text: `The browser lost its connection to the database "${database}" and could not restore it. Nothing of this command was saved. Reload the page.`,
+        text: `The browser lost its connection to the database "${database}" and could not restore it. Whether this command was saved is not known: sending it again with the same id stores it once. Reload the page.`,
         detail,
       };
     case 'other':

@@ -1,0 +1,3 @@
+import { describeFaultInjection } from './fault-injection.contract.ts';
+
+describeFaultInjection(9);
