@@ -22,7 +22,7 @@ export default defineConfig({
         resolve,
         optimizeDeps: {
           include: [
-            'dexie',
+            'dexie/dist/modern/dexie.mjs',
             'comlink',
             'zustand/vanilla',
             'react',

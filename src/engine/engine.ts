@@ -3,8 +3,7 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { EventLog, LogClosedListener } from '../log/event-log.ts';
-import { exportLog } from '../log/export-log.ts';
-import { importLog, refusal, type Staging } from '../log/import-log.ts';
+import type { Staging } from '../log/import-log.ts';
 import {
   appSignature,
   type EngineApi,
@@ -242,6 +241,8 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       }
     },
     exportNext: async (exportId) => {
+      // What is rarely needed is loaded when it is.
+      const { exportLog } = await import('../log/export-log.ts');
       const pieces = exports.get(exportId) ?? exportLog(requireRunning().log, app.name);
       exports.set(exportId, pieces);
       const { value, done } = await pieces.next();
@@ -250,6 +251,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     },
     import: async (importId, file, { replace }) => {
       const { log } = requireRunning();
+      const { importLog, refusal } = await import('../log/import-log.ts');
       try {
         if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
         if (!replace && (await log.head()) > 0) {

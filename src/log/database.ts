@@ -1,4 +1,4 @@
-import { Dexie } from 'dexie';
+import { Dexie } from 'dexie/dist/modern/dexie.mjs';
 import { FailureError, type StorageFailure } from '../core/errors.ts';
 import { outdated, reset, toStorageFailure } from './storage-error.ts';
 

@@ -4,10 +4,8 @@ import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
 import { chainStart } from './commit-digest.ts';
-import { convertFormat1 } from './convert-format-1.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createDexieSnapshotStore } from './dexie-snapshot-store.ts';
-import { createDexieStaging } from './dexie-staging.ts';
 import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
 import type { Staging } from './import-log.ts';
@@ -21,7 +19,7 @@ import { type IndexBlock, queryTerms } from './segment-index.ts';
 import { classifyStorageError, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
 import { orderAfter, toStoredCommits } from './stored-commits.ts';
 import { joinTabHints } from './tab-hints.ts';
-import { type LogPart, verifyLog } from './verify-log.ts';
+import type { LogPart } from './verify-log.ts';
 
 /** How often one write is tried on a fresh connection after the browser lost the old one. */
 const maxAttempts = 3;
@@ -128,7 +126,11 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   );
   const { logId } = found;
   const minted = newLogRecord(env);
-  if (found.write === 1) await onConnection((handle) => convertFormat1(handle, minted, { name, logId, hangMs }));
+  if (found.write === 1) {
+    // What is rarely needed is loaded when it is.
+    const { convertFormat1 } = await import('./convert-format-1.ts');
+    await onConnection((handle) => convertFormat1(handle, minted, { name, logId, hangMs }));
+  }
   const own: Pick<LogRecord, 'logId' | 'generation'> = found.write === 1 ? { ...minted, logId } : found;
   const hints = joinTabHints(logId);
 
@@ -291,7 +293,8 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     },
   );
 
-  const stage = (): Promise<Staging> => {
+  const stage = async (): Promise<Staging> => {
+    const { createDexieStaging } = await import('./dexie-staging.ts');
     let expected = own;
     return createDexieStaging(
       (durability, work) =>
@@ -330,8 +333,9 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
         });
       const { result, flushed } = await run().catch(async (error: unknown) => {
         if (!(error instanceof FailureError) || error.failure.type !== 'storage.quota-exceeded') throw error;
-        // What can be made again makes room; a device that is still full then is said to be.
-        await snapshots.clear().catch(() => undefined);
+        // What can be made again makes room. Where there was none of it, nothing has changed: in Chromium each attempt
+        // takes room from the next, until the database is compacted.
+        if (!(await snapshots.clear().catch(() => false))) throw error;
         return run();
       });
       if (flushed !== undefined) {
@@ -343,7 +347,10 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     },
     read,
     readCommits: (from = 1) => toStoredCommits(logId, scanForward, from),
-    verify: (verifyOptions) => verifyLog(readPart, verifyOptions),
+    verify: async (verifyOptions) => {
+      const { verifyLog } = await import('./verify-log.ts');
+      return verifyLog(readPart, verifyOptions);
+    },
     head: () => inLog('readonly', 'relaxed', async ({ head }) => head),
     revisions: (streams) =>
       inLog('readonly', 'relaxed', async (record, stores) => {

@@ -70,7 +70,9 @@ export function createDexieSnapshotStore(
       ),
     clear: () =>
       inSnapshots('readwrite', async (_record, store) => {
-        store.clear();
+        const count = await requestResult(store.count());
+        if (count > 0) store.clear();
+        return count > 0;
       }),
   };
 }

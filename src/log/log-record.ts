@@ -3,7 +3,7 @@ import { requestResult } from './idb.ts';
 import { outdated, replaced, reset } from './storage-error.ts';
 
 /** The format that this code writes, and the oldest code that may read it. Raised by every change of the stored form. */
-export const format = Object.freeze({ write: 2, minReader: 2 });
+export const format: { readonly write: number; readonly minReader: number } = Object.freeze({ write: 2, minReader: 2 });
 
 /** The record that every transaction reads first: the fence against old code and a log that was replaced, and the ends of the chains. */
 export interface LogRecord {

@@ -58,7 +58,10 @@ export interface Segment {
 }
 
 /** Most events of a segment, and aimed characters: below 64 KiB Chromium keeps a value in the database, above in a file of its own. */
-export const fullSegment = Object.freeze({ events: 512, characters: 44_000 });
+export const fullSegment: { readonly events: number; readonly characters: number } = Object.freeze({
+  events: 512,
+  characters: 44_000,
+});
 
 /** A commit between the log and its segments: payloads as canonical text, not parsed. */
 export interface PackedCommit {

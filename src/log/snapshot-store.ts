@@ -24,7 +24,8 @@ export interface SnapshotStore {
   loadProjections(): Promise<{ readonly upTo: number; readonly snapshots: readonly ProjectionSnapshot[] } | undefined>;
   saveStates(states: readonly StateSnapshot[]): Promise<void>;
   loadState(stream: string): Promise<StateSnapshot | undefined>;
-  clear(): Promise<void>;
+  /** @returns whether there was anything to be thrown away. */
+  clear(): Promise<boolean>;
 }
 
 /** For a log that is in memory itself. */
@@ -44,8 +45,10 @@ export function createMemorySnapshotStore(head: () => number): SnapshotStore {
     },
     loadState: async (stream) => structuredClone(stateByStream.get(stream)),
     clear: async () => {
+      const had = projections !== undefined || stateByStream.size > 0;
       projections = undefined;
       stateByStream.clear();
+      return had;
     },
   };
 }
