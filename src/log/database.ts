@@ -1,3 +1,4 @@
+/// <reference path="./dexie.d.ts" />
 import { Dexie } from 'dexie/dist/modern/dexie.mjs';
 import { FailureError, type StorageFailure } from '../core/errors.ts';
 import { outdated, reset, toStorageFailure } from './storage-error.ts';
