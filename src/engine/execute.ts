@@ -7,6 +7,7 @@ import type { Failed, Receipt } from '../core/receipt.ts';
 import { type InvalidInput, type Rejection, reject } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
 import type { EventLog, LogTransaction, StreamEvent } from '../log/event-log.ts';
+import { eventId } from '../log/record-commit.ts';
 import type { ExecuteRequest } from '../protocol/engine-api.ts';
 import type { Outcome } from './command-queue.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
@@ -212,7 +213,7 @@ function provisional(
 ): RecordedEvent {
   const position = transaction.head + index + 1;
   return {
-    id: `${commandId}.${index}`,
+    id: eventId(commandId, index),
     stream,
     revision,
     position,
