@@ -14,8 +14,9 @@ import { openTransaction } from './log-transaction.ts';
 import { createLogView, type ViewStores } from './log-view.ts';
 import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
 import { sealTail } from './seal.ts';
-import { fullSegment, type Segment, segmentToEvents } from './segment.ts';
+import { type Segment, segmentToEvents } from './segment.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
+import { fullSegment } from './segment-room.ts';
 import { classifyStorageError, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
 import { orderAfter, toStoredCommits } from './stored-commits.ts';
 import { joinTabHints } from './tab-hints.ts';
@@ -31,7 +32,7 @@ const sealFrom = 2 * fullSegment.events;
 const sealDelayMs = 50;
 
 /** Segments that are read at a time: about two megabytes, two thousand of the shortest. */
-const pageSegments = Object.freeze({ first: 4, full: 40, short: 500, verify: 8 });
+const pageSegments = Object.freeze({ first: 4, full: 8, short: 500, verify: 8 });
 
 export interface DexieEventLogOptions {
   /** Name of the IndexedDB database. */
@@ -179,8 +180,22 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
 
   /** Segments from a position on, at most so many. */
   const readForward = (from: number, count: number): Promise<readonly Segment[]> =>
-    inLog('readonly', 'relaxed', ({ generation }, { segments }) =>
-      requestResult<Segment[]>(segments.getAll(keysFrom(generation, from), count)),
+    onConnection((handle) =>
+      inTransaction(
+        handle,
+        ['meta', 'segments'],
+        'readonly',
+        { durability: 'relaxed', hangMs },
+        async (transaction) => {
+          // Together with the record: what is asked for a turn later is not read while a page is folded.
+          const page = transaction.objectStore('segments').getAll(keysFrom(own.generation, from), count);
+          const [segments] = await Promise.all([
+            requestResult<Segment[]>(page),
+            requireLogRecord(transaction.objectStore('meta'), name, own),
+          ]);
+          return segments;
+        },
+      ),
     );
 
   /** A page of what is sealed, which never changes; then the whole tail at once, with the record that it ends at. */

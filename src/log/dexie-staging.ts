@@ -4,8 +4,9 @@ import { requestResult } from './idb.ts';
 import type { Staging } from './import-log.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
-import { fullSegment, packedSize, type Segment, segmentCommandIds } from './segment.ts';
+import { commitCount, type Segment, segmentCommandIds } from './segment.ts';
 import { extendBlocks, type IndexBlock, type IndexedSegment, segmentTerms } from './segment-index.ts';
+import { fullSegment } from './segment-room.ts';
 
 /** Runs in a read-write transaction over meta, segments, index and snapshots, on the record of the log as it is. */
 export type InStores = <Result>(
@@ -46,10 +47,10 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     // The last one may have room: its commits wait for more. A piece of a long commit stands alone.
     const hasRoom = !isEnd && segments.at(-1)?.piece === undefined;
     const open = hasRoom ? segments.pop() : undefined;
-    const from = waiting.length - (open === undefined ? 0 : segmentCommandIds(open).length);
+    const from = waiting.length - (open === undefined ? 0 : commitCount(open));
     waiting = waiting.slice(from);
     waitingEvents = waiting.reduce((sum, { events }) => sum + events.length, 0);
-    waitingSize = waiting.reduce((sum, commit) => sum + packedSize(commit), 0);
+    waitingSize = waiting.reduce((sum, commit) => sum + payloadSize(commit), 0);
     if (segments.length === 0) return;
     const blocks = extendBlocks(block, segments.map(toIndexed));
     const replaced = block;
@@ -67,11 +68,11 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
       for (const commit of commits) {
         waiting.push(commit);
         waitingEvents += commit.events.length;
-        waitingSize += packedSize(commit);
+        waitingSize += payloadSize(commit);
         order = commit.after;
       }
       // Some forty segments at a time.
-      if (waitingEvents > 40 * fullSegment.events || waitingSize > 40 * fullSegment.characters) await store(false);
+      if (waitingEvents > 40 * fullSegment.events || waitingSize > 40 * fullSegment.bytes) await store(false);
     },
     swapIn: async (logId) => {
       await store(true);
@@ -112,4 +113,8 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
 
 function toIndexed(segment: Segment): IndexedSegment {
   return { first: segment.first, last: segment.last, terms: segmentTerms(segment, segmentCommandIds(segment)) };
+}
+
+function payloadSize({ payloads }: LinkedCommit): number {
+  return payloads.reduce((sum, text) => sum + text.length, 0);
 }

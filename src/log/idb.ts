@@ -27,7 +27,7 @@ export interface TransactionOptions {
 
 /**
  * Runs `work` in a transaction and settles with the transaction: on `complete`, never on a request; rejects on `abort`,
- * which is the only event that a failing commit (full disk) fires.
+ * which is the only event that a failing commit (full disk) fires. Where it only reads, it settles with `work`.
  *
  * `work` must issue its first request at once (Safari 14 closes a transaction that waits a microtask) and await nothing
  * but requests of this transaction. Whatever it throws aborts everything.
@@ -67,6 +67,9 @@ export function inTransaction<Result>(
     work(transaction).then(
       (value) => {
         outcome = { value };
+        // What was read is read: to wait for the end would only delay the next transaction. It is watched to its end all
+        // the same, for a reader that never ends keeps every writer waiting.
+        if (mode === 'readonly') resolve(value);
         // Without it the browser waits a turn to see whether more requests come.
         try {
           transaction.commit();

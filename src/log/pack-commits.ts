@@ -1,4 +1,5 @@
-import { fullSegment, type PackedCommit, packedSize, packSegment, type Segment } from './segment.ts';
+import { type PackedCommit, packSegment, type Segment } from './segment.ts';
+import { commitToPart, createSegmentRoom, fullSegment, utf8Length } from './segment-room.ts';
 
 /** A packed commit between its order hashes. */
 export interface LinkedCommit extends PackedCommit {
@@ -10,8 +11,7 @@ export interface LinkedCommit extends PackedCommit {
 export function packCommits(first: number, commits: readonly LinkedCommit[]): Segment[] {
   const segments: Segment[] = [];
   let run: LinkedCommit[] = [];
-  let events = 0;
-  let size = 0;
+  let room = createSegmentRoom();
   const next = () => (segments.at(-1)?.last ?? first - 1) + 1;
   const flush = () => {
     const [start] = run;
@@ -19,43 +19,45 @@ export function packCommits(first: number, commits: readonly LinkedCommit[]): Se
     if (start === undefined || end === undefined) return;
     segments.push(packSegment(next(), run, start.before, end.after));
     run = [];
-    events = 0;
-    size = 0;
+    room = createSegmentRoom();
   };
   for (const commit of commits) {
-    const commitSize = packedSize(commit);
-    if (commit.events.length > fullSegment.events || commitSize > fullSegment.characters) {
+    const part = commitToPart(commit);
+    let fits = room.take(part);
+    if (!fits && run.length > 0) {
       flush();
-      for (const piece of cut(commit)) {
-        segments.push(
-          packSegment(next(), [piece.commit], commit.before, commit.after, {
-            offset: piece.offset,
-            total: commit.events.length,
-          }),
-        );
-      }
+      fits = room.take(part);
+    }
+    if (fits) {
+      run.push(commit);
       continue;
     }
-    if (events + commit.events.length > fullSegment.events || size + commitSize > fullSegment.characters) flush();
-    run.push(commit);
-    events += commit.events.length;
-    size += commitSize;
+    const total = commit.events.length;
+    for (const piece of cut(commit)) {
+      const at = { offset: piece.offset, total };
+      segments.push(packSegment(next(), [piece.commit], commit.before, commit.after, at));
+    }
   }
   flush();
   return segments;
 }
 
+/** The pieces of a commit that no segment holds as a whole; an event that fills more than one stands alone. */
 function* cut(commit: PackedCommit): Generator<{ readonly offset: number; readonly commit: PackedCommit }> {
   let offset = 0;
-  let size = 0;
+  let events = 0;
+  let bytes = 0;
   for (let at = 0; at < commit.events.length; at += 1) {
-    const added = (commit.payloads[at]?.length ?? 0) + 12;
-    if (at > offset && (at - offset >= fullSegment.events || size + added > fullSegment.characters)) {
+    const { stream = '', tags = [] } = commit.events[at] ?? {};
+    const added = utf8Length(commit.payloads[at] ?? '') + stream.length + tags.join('').length + 16;
+    if (events > 0 && (events === fullSegment.events || bytes + added > fullSegment.bytes)) {
       yield { offset, commit: slice(commit, offset, at) };
       offset = at;
-      size = 0;
+      events = 0;
+      bytes = 0;
     }
-    size += added;
+    events += 1;
+    bytes += added;
   }
   yield { offset, commit: slice(commit, offset, commit.events.length) };
 }

@@ -1,8 +1,9 @@
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import type { ViewStores } from './log-view.ts';
-import { fullSegment, packSegment, type Segment, segmentCommandIds, unpackSegment } from './segment.ts';
+import { commitCount, packSegment, type Segment, segmentCommandIds, segmentStreams, unpackSegment } from './segment.ts';
 import { extendBlocks, type IndexBlock, segmentTerms } from './segment-index.ts';
+import { createSegmentRoom, type SegmentPart } from './segment-room.ts';
 
 /** Segments of the tail that one sealing looks at: some megabytes, some ten milliseconds. */
 const maxSegments = 1_024;
@@ -47,29 +48,36 @@ export async function sealTail(record: LogRecord, { segments, index }: ViewStore
 function toRuns(tail: readonly Segment[]): Segment[][] {
   const runs: Segment[][] = [];
   let run: Segment[] = [];
-  let events = 0;
-  let size = 0;
+  let room = createSegmentRoom();
+  const end = () => {
+    if (run.length > 0) runs.push(run);
+    run = [];
+    room = createSegmentRoom();
+  };
   for (const segment of tail) {
-    const length = segment.last - segment.first + 1;
-    const characters = segment.payloads.length + length * 12;
-    const fits = events + length <= fullSegment.events && size + characters <= fullSegment.characters;
-    if (run.length > 0 && (segment.piece !== undefined || !fits)) {
-      runs.push(run);
-      run = [];
-    }
-    if (run.length === 0) {
-      events = 0;
-      size = 0;
-    }
     if (segment.piece !== undefined) {
+      end();
       runs.push([segment]);
       continue;
     }
+    const part = segmentToPart(segment);
+    if (!room.take(part)) {
+      end();
+      room.take(part);
+    }
     run.push(segment);
-    events += length;
-    size += characters;
   }
   return runs;
+}
+
+function segmentToPart(segment: Segment): SegmentPart {
+  const lineage = [...(segment.correlationIds ?? []), ...(segment.causationIds ?? [])].filter((id) => id !== null);
+  return {
+    commits: commitCount(segment),
+    events: segment.streamOf.length,
+    payloadBytes: segment.payloads.length,
+    names: [...segmentStreams(segment), ...(segment.tags ?? []), ...lineage],
+  };
 }
 
 function mergeSegments(run: readonly Segment[]): Segment {

@@ -1,5 +1,5 @@
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
-import type { Segment } from './segment.ts';
+import { type Segment, segmentStreams } from './segment.ts';
 
 /**
  * Which segments may hold a stream, a tag, a type or a command: the sorted 32-bit hashes of all such terms of a run of
@@ -29,7 +29,7 @@ const typeTerm = (type: string): number => hashTerm(`e${type}`);
 /** Every term of a segment, each once. */
 export function segmentTerms(segment: Segment, commandIds: readonly string[]): ReadonlySet<number> {
   const terms = new Set<number>();
-  for (const stream of segment.streams) terms.add(streamTerm(stream));
+  for (const stream of segmentStreams(segment)) terms.add(streamTerm(stream));
   for (const type of segment.types) terms.add(typeTerm(type));
   for (const tag of segment.tags ?? []) terms.add(tagTerm(tag));
   for (const commandId of commandIds) terms.add(commandTerm(commandId));

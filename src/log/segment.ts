@@ -1,4 +1,5 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { FailureError } from '../core/errors.ts';
 import { type EventFilter, type EventQuery, matchesQuery } from '../core/event-query.ts';
 import type { EventMeta, RecordedEvent } from '../core/events.ts';
 import type { CommitHead } from './commit-digest.ts';
@@ -19,9 +20,10 @@ export interface Segment {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 
-  readonly streams: readonly string[];
+  /** One per line: no name holds a control character. One text is read faster than a list of some hundred. */
+  readonly streams: string;
   /** Per stream: the revision of its first event in this segment. */
-  readonly firstRevisions: readonly number[];
+  readonly firstRevisions: Uint32Array;
   readonly types: readonly string[];
   /** Per type. A type with two versions stands in the dictionary twice. */
   readonly versions: readonly number[];
@@ -30,8 +32,12 @@ export interface Segment {
   readonly typeOf: Uint16Array;
   readonly tags?: readonly string[];
   readonly tagsOf?: readonly (readonly number[])[];
-  /** Canonical JSON of each payload, one per line: canonical JSON holds no line break. */
-  readonly payloads: string;
+  /**
+   * UTF-8 of the payloads' canonical JSON, with a comma and a line break between two: canonical JSON holds no line
+   * break, so one is found without parsing the others, and in brackets all are one list. Bytes, for a text with a
+   * single letter beyond Latin-1 would be stored at two bytes a letter.
+   */
+  readonly payloads: Uint8Array<ArrayBuffer>;
 
   /** Per commit: 16 bytes each where all ids are 128 bits in hexadecimal, as ours are. */
   readonly commandIds: Uint8Array | readonly string[];
@@ -57,12 +63,6 @@ export interface Segment {
   readonly piece?: { readonly offset: number; readonly total: number };
 }
 
-/** Most events of a segment, and aimed characters: below 64 KiB Chromium keeps a value in the database, above in a file of its own. */
-export const fullSegment: { readonly events: number; readonly characters: number } = Object.freeze({
-  events: 512,
-  characters: 44_000,
-});
-
 /** A commit between the log and its segments: payloads as canonical text, not parsed. */
 export interface PackedCommit {
   readonly head: CommitHead;
@@ -78,13 +78,6 @@ export type PackedEvent = Pick<RecordedEvent, 'stream' | 'revision' | 'type' | '
 /** The first four bytes of an order hash. */
 export function orderMark(order: Uint8Array): number {
   return new DataView(order.buffer, order.byteOffset).getUint32(0);
-}
-
-/** What a commit takes up, in characters. */
-export function packedSize({ events, payloads }: PackedCommit): number {
-  let size = 60;
-  for (let index = 0; index < events.length; index += 1) size += (payloads[index] ?? '').length + 12;
-  return size;
 }
 
 /** Packs whole commits, or one piece of a commit, into a segment. `before` and `after` are the order hashes around them. */
@@ -134,14 +127,14 @@ export function packSegment(
     last: first + streamOf.length - 1,
     before,
     after,
-    streams: streams.list,
-    firstRevisions,
+    streams: streams.list.join('\n'),
+    firstRevisions: Uint32Array.from(firstRevisions),
     types: typeNames,
     versions,
     streamOf: Uint16Array.from(streamOf),
     typeOf: Uint16Array.from(typeOf),
     ...(tags.list.length === 0 ? {} : { tags: tags.list, tagsOf }),
-    payloads: payloads.join('\n'),
+    payloads: encoder.encode(payloads.join(',\n')),
     commandIds: packIds(heads.map(({ commandId }) => commandId)),
     ...(piece !== undefined || commits.every(({ events }) => events.length === 1)
       ? {}
@@ -164,7 +157,8 @@ export function packSegment(
 
 /** The commits of a segment as they were packed. */
 export function unpackSegment(segment: Segment): readonly PackedCommit[] {
-  const payloads = segment.payloads.split('\n');
+  const payloads = readPayloads(segment);
+  const streams = segmentStreams(segment);
   const revisions = revisionsOf(segment);
   const nextSeqs = [...segment.firstSeqs];
   const commits: PackedCommit[] = [];
@@ -176,7 +170,7 @@ export function unpackSegment(segment: Segment): readonly PackedCommit[] {
       const tags = readTags(segment, at);
       const type = segment.typeOf[at] ?? 0;
       events.push({
-        stream: segment.streams[segment.streamOf[at] ?? 0] ?? '',
+        stream: streams[segment.streamOf[at] ?? 0] ?? '',
         revision: revisions[at] ?? 0,
         type: segment.types[type] ?? '',
         version: segment.versions[type] ?? 0,
@@ -197,30 +191,35 @@ export function unpackSegment(segment: Segment): readonly PackedCommit[] {
   return commits;
 }
 
-/** The events of a segment that a query asks for, but for its limit, in order. Only their payloads are parsed. */
+/**
+ * The events of a segment that a query asks for, but for its limit, in order. Only their payloads are parsed.
+ *
+ * Throws `FailureError` where the segment is not as it was written.
+ */
 export function segmentToEvents(segment: Segment, query: EventQuery = {}): RecordedEvent[] {
-  const wanted = chooseEvents(segment, query);
+  const names = segmentStreams(segment);
+  const wanted = chooseEvents(segment, names, query);
   if (wanted === 'none') return [];
-  const data = parsePayloads(segment.payloads, wanted);
-  const { first, streams, types, versions, streamOf, typeOf } = segment;
+  const data = parsePayloads(segment, wanted);
+  const { first, types, versions, streamOf, typeOf } = segment;
   const revisions = revisionsOf(segment);
-  const ids = readIds(segment.commandIds);
   const offset = segment.piece?.offset ?? 0;
+  const idOf = readIds(segment.commandIds, wanted === 'all');
+  const commits = commitCount(segment);
   const events: RecordedEvent[] = [];
   let start = 0;
   let found = 0;
-  for (let commit = 0; commit < ids.length; commit += 1) {
+  for (let commit = 0; commit < commits; commit += 1) {
     const end = start + countOf(segment, commit);
-    const commandId = ids[commit] ?? '';
     let meta: EventMeta | undefined;
     for (let at = start; at < end; at += 1) {
       if (wanted !== 'all' && wanted[at] === 0) continue;
-      meta ??= readMeta(segment, commit, commandId);
+      meta ??= readMeta(segment, commit, idOf(commit));
       const type = typeOf[at] ?? 0;
       const tags = segment.tagsOf === undefined ? undefined : readTags(segment, at);
       const event = {
-        id: eventId(commandId, offset + at - start),
-        stream: streams[streamOf[at] ?? 0] ?? '',
+        id: eventId(meta.commandId, offset + at - start),
+        stream: names[streamOf[at] ?? 0] ?? '',
         revision: revisions[at] ?? 0,
         position: first + at,
         type: types[type] ?? '',
@@ -236,13 +235,28 @@ export function segmentToEvents(segment: Segment, query: EventQuery = {}): Recor
   return needsLook(query) ? events.filter((event) => matchesQuery(event, query)) : events;
 }
 
-export function segmentCommandIds({ commandIds }: Segment): readonly string[] {
-  return readIds(commandIds);
+export function segmentStreams({ streams }: Segment): readonly string[] {
+  return streams.split('\n');
+}
+
+export function segmentCommandIds(segment: Segment): readonly string[] {
+  const idOf = readIds(segment.commandIds, true);
+  return Array.from({ length: commitCount(segment) }, (_, commit) => idOf(commit));
+}
+
+export function commitCount({ commandIds }: Segment): number {
+  return commandIds instanceof Uint8Array ? commandIds.length / 16 : commandIds.length;
+}
+
+/** The canonical JSON of each payload. */
+export function readPayloads(segment: Segment): readonly string[] {
+  return decodePayloads(segment, segment.payloads).split(',\n');
 }
 
 /** The last revision of a stream in a segment; undefined where it has none of its events. */
-export function lastRevisionIn({ streams, firstRevisions, streamOf }: Segment, stream: string): number | undefined {
-  const place = streams.indexOf(stream);
+export function lastRevisionIn(segment: Segment, stream: string): number | undefined {
+  const { firstRevisions, streamOf } = segment;
+  const place = segmentStreams(segment).indexOf(stream);
   if (place === -1) return undefined;
   let count = 0;
   for (let at = 0; at < streamOf.length; at += 1) if (streamOf[at] === place) count += 1;
@@ -250,10 +264,10 @@ export function lastRevisionIn({ streams, firstRevisions, streamOf }: Segment, s
 }
 
 /** The last revision of every stream of a segment. */
-export function lastRevisions({ streams, firstRevisions, streamOf }: Segment): readonly (readonly [string, number])[] {
-  const next = [...firstRevisions];
-  for (const place of streamOf) next[place] = (next[place] ?? 0) + 1;
-  return streams.map((stream, place) => [stream, (next[place] ?? 0) - 1]);
+export function lastRevisions(segment: Segment): readonly (readonly [string, number])[] {
+  const next = [...segment.firstRevisions];
+  for (const place of segment.streamOf) next[place] = (next[place] ?? 0) + 1;
+  return segmentStreams(segment).map((stream, place) => [stream, (next[place] ?? 0) - 1]);
 }
 
 function revisionsOf({ firstRevisions, streamOf }: Segment): Float64Array {
@@ -275,13 +289,13 @@ function needsLook(query: EventQuery): boolean {
 }
 
 /** Which events can match, by the dictionaries alone: 1 per event that may, without a look at its payload. */
-function chooseEvents(segment: Segment, query: EventQuery): Uint8Array | 'all' | 'none' {
+function chooseEvents(segment: Segment, streams: readonly string[], query: EventQuery): Uint8Array | 'all' | 'none' {
   const { first, last, streamOf, typeOf } = segment;
   const from = Math.max(0, (query.from ?? 1) - first);
   const to = Math.min(last, query.to ?? last) - first;
   if (from > to) return 'none';
   const filters = query.anyOf === undefined ? [{}] : query.anyOf;
-  const choices = [chooseNames(segment, query), ...filters.map((filter) => chooseNames(segment, filter))];
+  const choices = [query, ...filters].map((filter) => chooseNames(segment, streams, filter));
   const [own, ...others] = choices;
   if (own === undefined || others.every((choice) => choice === undefined)) return 'none';
   const needsEach = own !== 'all' || !others.includes('all');
@@ -306,25 +320,56 @@ function chooseEvents(segment: Segment, query: EventQuery): Uint8Array | 'all' |
 type NameChoice = 'all' | { readonly stream: number | undefined; readonly types: readonly boolean[] | undefined };
 
 /** A filter in places of this segment's dictionaries; undefined where nothing here can match. */
-function chooseNames(segment: Segment, { stream, types, tags }: EventFilter): NameChoice | undefined {
+function chooseNames(
+  segment: Segment,
+  streams: readonly string[],
+  { stream, types, tags }: EventFilter,
+): NameChoice | undefined {
   if (tags?.some((tag) => segment.tags?.includes(tag) !== true)) return undefined;
   if (stream === undefined && types === undefined) return 'all';
-  const place = stream === undefined ? undefined : segment.streams.indexOf(stream);
+  const place = stream === undefined ? undefined : streams.indexOf(stream);
   if (place === -1) return undefined;
   const wantedTypes = types === undefined ? undefined : segment.types.map((type) => types.includes(type));
   if (wantedTypes !== undefined && !wantedTypes.includes(true)) return undefined;
   return { stream: place, types: wantedTypes };
 }
 
-function parsePayloads(payloads: string, wanted: Uint8Array | 'all'): readonly unknown[] {
-  // Our own canonical text: parsed, not validated, on every read. One call for all is twice as fast as one each.
-  if (wanted === 'all') return JSON.parse(`[${payloads.replaceAll('\n', ',')}]`);
-  return JSON.parse(
-    `[${payloads
-      .split('\n')
-      .filter((_, at) => wanted[at] === 1)
-      .join(',')}]`,
-  );
+/** The payloads of the wanted events. Our own canonical text: parsed, not validated, on every read. */
+function parsePayloads(segment: Segment, wanted: Uint8Array | 'all'): readonly unknown[] {
+  const { payloads } = segment;
+  // One call for all is twice as fast as one each.
+  if (wanted === 'all') return parse(segment, `[${decodePayloads(segment, payloads)}]`) as readonly unknown[];
+  const found: unknown[] = [];
+  for (let at = 0, start = 0; at < wanted.length; at += 1) {
+    const lineBreak = payloads.indexOf(0x0a, start);
+    const end = lineBreak === -1 ? payloads.length : lineBreak - 1;
+    if (wanted[at] === 1) found.push(parse(segment, decodePayloads(segment, payloads.subarray(start, end))));
+    start = end + 2;
+  }
+  return found;
+}
+
+function parse(segment: Segment, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged(segment);
+  }
+}
+
+function decodePayloads(segment: Segment, bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw damaged(segment);
+  }
+}
+
+function damaged({ first, last }: Segment): FailureError {
+  return new FailureError({
+    type: 'storage.failed',
+    text: `The log is damaged: the events ${first} to ${last} cannot be read. Something other than this app changed the database, or the disk is damaged. Export what is left, then restore a backup.`,
+  });
 }
 
 function countOf({ counts, streamOf, piece }: Segment, commit: number): number {
@@ -347,7 +392,7 @@ function readMeta(segment: Segment, commit: number, commandId: string): EventMet
 }
 
 function readHeads(segment: Segment, nextSeqs: number[]): readonly CommitHead[] {
-  return readIds(segment.commandIds).map((commandId, commit): CommitHead => {
+  return segmentCommandIds(segment).map((commandId, commit): CommitHead => {
     const client = segment.clientOf?.[commit] ?? 0;
     const clientSeq = segment.clientSeqs?.[commit] ?? nextSeqs[client] ?? 0;
     nextSeqs[client] = clientSeq + 1;
@@ -361,10 +406,12 @@ function packIds(ids: readonly string[]): Uint8Array | readonly string[] {
   return ids.every((id) => hexId.test(id)) ? hexToBytes(ids.join('')) : ids;
 }
 
-function readIds(ids: Segment['commandIds']): readonly string[] {
-  if (!(ids instanceof Uint8Array)) return ids;
+/** The command id of a commit; for `many`, all are written out at once, which takes a tenth of one by one. */
+function readIds(ids: Segment['commandIds'], many: boolean): (commit: number) => string {
+  if (!(ids instanceof Uint8Array)) return (commit) => ids[commit] ?? '';
+  if (!many) return (commit) => bytesToHex(ids.subarray(16 * commit, 16 * commit + 16));
   const text = bytesToHex(ids);
-  return Array.from({ length: ids.length / 16 }, (_, index) => text.slice(32 * index, 32 * index + 32));
+  return (commit) => text.slice(32 * commit, 32 * commit + 32);
 }
 
 function packTimes(after: readonly number[]): { recordedAfter?: Int32Array | Float64Array } {
@@ -408,3 +455,7 @@ function createDictionary<Value>() {
     },
   };
 }
+
+const encoder = new TextEncoder();
+/** Two byte sequences never read as one text: what is not UTF-8 is refused, and no mark at the start is passed over. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -146,7 +146,6 @@ function expectedRange(
     case 'typeOf':
     case 'tagsOf':
       return eventAt((at) => at === Number(place));
-    case 'streams':
     case 'firstRevisions':
       return eventAt((at) => segment.streamOf[at] === Number(place));
     case 'types':
@@ -165,7 +164,8 @@ function expectedRange(
     case 'after':
       return commitAt(segmentCommandIds(segment).length - 1);
     case 'payloads':
-      // A string is changed at a place that is not told: somewhere in this segment.
+    case 'streams':
+      // In the middle of a text or between two: somewhere in this segment.
       return [holding(segment.first)[0], holding(segment.last)[1]];
     default:
       return holding(segment.first);

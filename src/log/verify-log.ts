@@ -1,7 +1,7 @@
 import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
 import type { Verification, VerifyOptions } from './event-log.ts';
 import { format, type LogRecord } from './log-record.ts';
-import { orderMark, type Segment, segmentCommandIds, unpackSegment } from './segment.ts';
+import { orderMark, readPayloads, type Segment, segmentCommandIds, segmentStreams, unpackSegment } from './segment.ts';
 import { type IndexBlock, type IndexedSegment, segmentTerms, toBlock } from './segment-index.ts';
 import { createAssembler, type WholeCommit } from './stored-commits.ts';
 
@@ -168,14 +168,15 @@ function guard(position: number, run: () => void): void {
 
 /** Dictionaries and columns hold nothing besides what the commits were read from. */
 function checkColumns(segment: Segment): void {
-  const { streams, firstRevisions, types, versions, streamOf, typeOf, payloads, marks } = segment;
+  const { firstRevisions, types, versions, streamOf, typeOf, marks } = segment;
+  const streams = segmentStreams(segment);
   const commits = segmentCommandIds(segment).length;
   const sizes =
     firstRevisions.length === streams.length &&
     versions.length === types.length &&
     typeOf.length === streamOf.length &&
     marks.length === commits &&
-    payloads.split('\n').length === streamOf.length &&
+    readPayloads(segment).length === streamOf.length &&
     new Set(streamOf).size === streams.length &&
     new Set(typeOf).size === types.length &&
     new Set((segment.tagsOf ?? []).flat()).size === (segment.tags?.length ?? 0) &&
