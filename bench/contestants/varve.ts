@@ -1,4 +1,4 @@
-import { command } from 'varve';
+import { type App, command } from 'varve';
 import { type Client, createClient } from 'varve/client';
 import { useEvents, useProjection, useRow } from 'varve/react';
 import { Account, Balances, ledger } from '../ledger.ts';
@@ -7,13 +7,14 @@ import type { Contestant } from './contestant.ts';
 import { feedLength } from './ledger-state.ts';
 import { openLogTools } from './log-tools.ts';
 
+const startWorker = () => new Worker(new URL('./varve.worker.ts', import.meta.url), { type: 'module' });
+
 /** Varve as an app uses it: a worker, hooks, and `execute` with its default durability. */
-export function createVarveContestant(): { readonly contestant: Contestant; readonly client: Client } {
-  const client = createClient(
-    ledger,
-    () => new Worker(new URL('./varve.worker.ts', import.meta.url), { type: 'module' }),
-    { askToPersist: false },
-  );
+export function createVarveContestant(
+  app: App = ledger,
+  start: () => Worker = startWorker,
+): { readonly contestant: Contestant; readonly client: Client } {
+  const client = createClient(app, start, { askToPersist: false });
   const balances = client.mirror(Balances);
   const { importFile, exportFile, rebuild } = openLogTools(client);
   const contestant: Contestant = {

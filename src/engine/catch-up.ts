@@ -11,19 +11,19 @@ export interface CatchUp {
   toHead(): Promise<void>;
 }
 
-/** `isWanted`: the projections whose row changes `publish` is to get. */
+/** `isWanted`: the projections whose row changes `publish` is to get, with the events that made them. */
 export function createCatchUp(
   log: EventLog,
   projector: Projector,
   isWanted: (projection: string) => boolean,
-  publish: (patch: Patch) => void,
+  publish: (patch: Patch, events: readonly RecordedEvent[]) => void,
 ): CatchUp {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
   function apply(events: readonly RecordedEvent[]): boolean {
     const patch = projector.apply(events, isWanted);
-    if (patch !== undefined && patch.to > patch.from) publish(patch);
+    if (patch !== undefined && patch.to > patch.from) publish(patch, events);
     return patch !== undefined;
   }
 

@@ -88,9 +88,13 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     const log = await openLog(hint, noteFailure);
     const projector = createProjector(app);
     const keeper = keepSnapshots(log, projector);
-    const catchUp = createCatchUp(log, projector, publisher.includes, (patch) => {
+    const saved = createStateSnapshots(app, log.snapshots, cache);
+    // A rebuild posts its rows as a whole, at its end.
+    const isWanted = (projection: string) => !isRebuilding && publisher.includes(projection);
+    const catchUp = createCatchUp(log, projector, isWanted, (patch, events) => {
       // Every mirrored projection is named, also where no row changed: its mirror follows the position.
       if (!isRebuilding) publisher.post(patch);
+      saved.follow(events);
       keeper.note();
       report();
     });
@@ -100,7 +104,6 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
       if (!inGroup) void followGrowth(projector, catchUp);
     });
-    const saved = createStateSnapshots(app, log.snapshots, cache);
     return { log, projector, catchUp, keeper, saved, caughtUp: followLog(catchUp) };
   }
 
@@ -217,9 +220,10 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       return [];
     },
     rebuild: async () => {
-      const { log, projector, catchUp } = requireRunning();
+      const { log, projector, catchUp, saved } = requireRunning();
       await requireRunning().caughtUp;
       await log.snapshots.clear();
+      saved.forget();
       isRebuilding = true;
       projector.reset();
       const rebuilt = followLog(catchUp).finally(() => {
@@ -273,7 +277,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       }
     },
     rest: async () => {
-      if (running !== undefined) await running.keeper.saveNow();
+      if (running !== undefined) await Promise.all([running.keeper.saveNow(), running.saved.saveNow()]);
     },
     wake: async () => {
       if (running !== undefined) await followLog(running.catchUp);
@@ -281,6 +285,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     ping: () => undefined,
     close: () => {
       running?.keeper.close();
+      running?.saved.close();
       running?.log.close();
     },
   };

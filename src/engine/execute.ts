@@ -67,7 +67,7 @@ export async function executeGroup(
     { durability },
   );
   for (const [stream, state] of states) engine.cache.set(stream, state);
-  engine.saved.save(states);
+  engine.saved.note(states);
   return { outcomes, appended };
 }
 
@@ -200,7 +200,10 @@ async function loadState(
     for (const event of await transaction.readStream(stream, start.revision + 1))
       state = aggregate.evolve(state, event);
   }
-  return { state, revision };
+  // Also where nothing comes of the command: it is what is stored, or was appended in this group before.
+  const loaded = { state, revision };
+  states.set(stream, loaded);
+  return loaded;
 }
 
 function provisional(

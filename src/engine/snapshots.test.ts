@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../client/client.ts';
 import { defineAggregate } from '../core/aggregate.ts';
-import { defineApp } from '../core/app.ts';
+import { type App, defineApp } from '../core/app.ts';
 import { defineProjection } from '../core/projection.ts';
 import { shape } from '../core/schema.ts';
-import { createMemoryEventLog } from '../log/memory-event-log.ts';
+import { createMemoryEventLog, type MemoryEventLog } from '../log/memory-event-log.ts';
+import { appSignature } from '../protocol/engine-api.ts';
 import { Counter, CounterEvents, Counts, counterApp, Total } from '../testing/fixtures/counter-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
-import { createEngine } from './engine.ts';
+import { createEngine, type Engine } from './engine.ts';
 import { createProjector } from './projector.ts';
 
 const plain = { askToPersist: false };
@@ -72,19 +73,15 @@ describe('saved rows', () => {
     const reads: (number | undefined)[] = [];
     const watched: typeof log = {
       ...log,
+      open: () => watched,
       read: (query) => {
         reads.push(query.from);
         return log.read(query);
       },
     };
-    const env = { now: () => 0, newId: () => 'id' };
     const start = async () => {
-      const engine = createEngine({ app: counterApp, env, openLog: async () => watched, durable: false });
-      const { port1, port2 } = new MessageChannel();
-      const { appSignature } = await import('../protocol/engine-api.ts');
-      await engine.connect({ app: appSignature(counterApp) }, port1);
+      const engine = await startEngine(counterApp, watched);
       await engine.mirror(Counts.name);
-      port2.close();
       return engine;
     };
     const engine = await start();
@@ -115,20 +112,51 @@ describe('saved states', () => {
     snapshot: { every: 5 },
   });
   const app = defineApp({ name: 'tally', aggregates: [Tally], projections: [] });
+  const count = async (engine: Engine, commandId: string) => {
+    const commands = [{ aggregate: 'tally', id: 'a', name: 'count', input: {} }];
+    const { receipt } = await engine.execute({ commandId, commands });
+    expect(receipt.status).toBe('saved');
+  };
 
   it('shorten the first command on a long stream, and change nothing else', async () => {
     const log = createMemoryEventLog();
-    for (const expected of [12, 13, 14]) {
+    const first = await startEngine(app, log);
+    for (let index = 0; index < 12; index += 1) await count(first, `c${index}`);
+    await first.rest();
+    first.close();
+    // Of the two, the second starts one event after what was saved.
+    for (const [index, folded] of [[12], [12, 13]].entries()) {
+      const engine = await startEngine(app, log);
       evolved.length = 0;
-      const client = createClient(app, () => createInProcessWorker({ app, log }), plain);
-      const count = expected === 12 ? 12 : 1;
-      for (let index = 0; index < count; index += 1) await client.execute(Tally, 'a', 'count', {});
-      await client.close();
-      // Saved at revisions 4 and 9: the next start folds from 10 on, and the new event.
-      if (expected > 12) expect(evolved[0]).toBe(10);
+      await count(engine, `d${index}`);
+      expect(evolved).toEqual(folded);
+      await engine.rest();
+      engine.close();
     }
     const counts: unknown[] = [];
     for await (const page of log.read({})) counts.push(...page.map(({ data }) => (data as { by: number }).by));
     expect(counts).toEqual(Array.from({ length: 14 }, (_, index) => index));
   });
+
+  it('follow what others append, so that the next command need not read it', async () => {
+    const log = createMemoryEventLog();
+    const [engine, other] = [await startEngine(app, log), await startEngine(app, log)];
+    for (let index = 0; index < 7; index += 1) await count(other, `c${index}`);
+    other.close();
+    await engine.wake();
+    evolved.length = 0;
+    await count(engine, 'd');
+    expect(evolved).toEqual([7]);
+    await engine.rest();
+    expect((await log.snapshots.loadStates(['tally-a']))[0]).toMatchObject({ revision: 7, state: { count: 8 } });
+  });
 });
+
+async function startEngine(app: App, log: MemoryEventLog): Promise<Engine> {
+  const env = { now: () => 0, newId: () => 'id' };
+  const engine = createEngine({ app, env, openLog: async () => log.open(), durable: false });
+  const { port1, port2 } = new MessageChannel();
+  await engine.connect({ app: appSignature(app) }, port1);
+  port2.close();
+  return engine;
+}

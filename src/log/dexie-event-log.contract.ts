@@ -228,10 +228,13 @@ export function describeDexieEventLog(): void {
       await log.write((transaction) => transaction.append(oneEvent('c9')));
       expect((await log.snapshots.loadProjections())?.upTo).toBe(9);
       await log.snapshots.saveStates([{ stream: 'a-1', signature: 'a@1', revision: 9, state: { count: 10 } }]);
-      expect(await log.snapshots.loadState('a-1')).toMatchObject({ revision: 9, state: { count: 10 } });
+      expect(await log.snapshots.loadStates(['b-1', 'a-1'])).toMatchObject([
+        undefined,
+        { revision: 9, state: { count: 10 } },
+      ]);
       await log.snapshots.clear();
       expect(await log.snapshots.loadProjections()).toBeUndefined();
-      expect(await log.snapshots.loadState('a-1')).toBeUndefined();
+      expect(await log.snapshots.loadStates(['a-1'])).toEqual([undefined]);
       log.close();
     });
 

@@ -370,7 +370,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     revisions: (streams) =>
       inLog('readonly', 'relaxed', async (record, stores) => {
         await view.refresh(record, stores);
-        return Promise.all(streams.map((stream) => view.revisionOf(stream, stores)));
+        return view.revisions(streams, stores);
       }),
     onGrowth: hints.listen,
     close: () => {

@@ -64,9 +64,9 @@ export function createDexieSnapshotStore(
       inSnapshots('readwrite', async (_record, store) => {
         for (const state of states) store.put(state, ['state', state.stream]);
       }),
-    loadState: (stream) =>
+    loadStates: (streams) =>
       inSnapshots('readonly', (_record, store) =>
-        requestResult<StateSnapshot | undefined>(store.get(['state', stream])),
+        Promise.all(streams.map((stream) => requestResult<StateSnapshot | undefined>(store.get(['state', stream])))),
       ),
     clear: () =>
       inSnapshots('readwrite', async (_record, store) => {

@@ -17,6 +17,9 @@ export interface OpenTransaction extends LogTransaction {
   flush(): { readonly record: LogRecord; readonly segments: readonly Segment[] } | undefined;
 }
 
+/** Segments that are read at a time: some megabytes. */
+const maxLoaded = 100;
+
 /** `view` has been brought up to `record` in the same IndexedDB transaction. */
 export function openTransaction(
   record: LogRecord,
@@ -34,7 +37,7 @@ export function openTransaction(
 
   async function revisions(streams: readonly string[]): Promise<readonly number[]> {
     const unread = streams.filter((stream) => !revisionByStream.has(stream));
-    const found = await Promise.all(unread.map((stream) => view.revisionOf(stream, stores)));
+    const found = unread.length === 0 ? [] : await view.revisions(unread, stores);
     for (const [index, stream] of unread.entries()) {
       if (!revisionByStream.has(stream)) revisionByStream.set(stream, found[index] ?? -1);
     }
@@ -49,16 +52,18 @@ export function openTransaction(
 
   async function readStream(stream: string, fromRevision: number): Promise<readonly RecordedEvent[]> {
     const own = appendedByStream.get(stream) ?? [];
-    const found = [...(await view.find([[streamTerm(stream)]], stores))];
+    const [revision = -1] = await revisions([stream]);
+    let missing = revision - own.length - fromRevision + 1;
+    const found = missing > 0 ? [...(await view.find([[streamTerm(stream)]], stores))] : [];
     const pages: RecordedEvent[][] = [];
-    // From the end: with a cached state only the newest segments are wanted.
-    while (found.length > 0) {
-      const segments = await view.load(found.splice(-(pages.length === 0 ? 8 : 64)), stores);
+    // From the end: a segment that is found holds an event at least, unless it was found for a stream of the same hash.
+    while (missing > 0 && found.length > 0) {
+      const segments = await view.load(found.splice(-Math.min(missing, maxLoaded)), stores);
       const page = segments.flatMap((segment) => segmentToEvents(segment, { stream }));
       pages.push(page);
-      if ((page[0]?.revision ?? Number.POSITIVE_INFINITY) <= fromRevision) break;
+      missing -= page.length;
     }
-    return [...pages.reverse().flat(), ...own].filter(({ revision }) => revision >= fromRevision);
+    return [...pages.reverse().flat(), ...own].filter((event) => event.revision >= fromRevision);
   }
 
   /** Position of the first event after `after` that matches a filter. */

@@ -16,7 +16,8 @@ export interface LogView {
   add(segments: readonly Segment[]): void;
   /** Unsealed events. */
   readonly tailEvents: number;
-  revisionOf(stream: string, stores: ViewStores): Promise<number>;
+  /** Revision of each stream, in the order asked; −1 where it has no event. */
+  revisions(streams: readonly string[], stores: ViewStores): Promise<readonly number[]>;
   /** Segments that may hold all terms of one of the lists, oldest first: as they are in memory, or by key. */
   find(lists: readonly (readonly number[])[], stores: ViewStores): Promise<readonly (Segment | number)[]>;
   /** Reads those that are not in memory. */
@@ -31,6 +32,9 @@ export interface ViewStores {
 /** Most revisions that are remembered: some megabytes. */
 const maxRevisions = 100_000;
 
+/** Sealed segments that are kept after they were read, 7 MB at most: whoever writes mostly needs the newest. */
+const maxKept = 128;
+
 export function createLogView(): LogView {
   let generation = 0;
   let head = 0;
@@ -42,6 +46,8 @@ export function createLogView(): LogView {
   let revisionByStream = new Map<string, number>();
   /** Undefined until somebody asks for what is sealed. */
   let blocks: IndexBlock[] | undefined;
+  /** Sealed segments by their last position, those used last at the end. They never change. */
+  let kept = new Map<number, Segment>();
 
   function forget(newGeneration: number): void {
     generation = newGeneration;
@@ -52,6 +58,7 @@ export function createLogView(): LogView {
     tailByLast = new Map();
     revisionByStream = new Map();
     blocks = undefined;
+    kept = new Map();
   }
 
   function addToTail(segment: Segment): void {
@@ -110,30 +117,54 @@ export function createLogView(): LogView {
   }
 
   async function load(found: readonly (Segment | number)[], { segments }: ViewStores): Promise<readonly Segment[]> {
-    return Promise.all(
-      found.map((each) => (typeof each === 'number' ? requestResult<Segment>(segments.get([generation, each])) : each)),
+    const loaded = await Promise.all(
+      found.map((each) => {
+        if (typeof each !== 'number') return each;
+        return kept.get(each) ?? requestResult<Segment | undefined>(segments.get([generation, each]));
+      }),
     );
+    return loaded.map((segment, index) => {
+      if (segment === undefined) throw incomplete(Number(found[index]), head);
+      if (typeof found[index] === 'number') keep(segment);
+      return segment;
+    });
   }
 
-  async function revisionOf(stream: string, stores: ViewStores): Promise<number> {
-    const known = revisionByStream.get(stream);
-    if (known !== undefined) return known;
-    // A term is a hash: the newest segment that has it may hold another stream of the same hash.
-    for (const last of findSegments(await requireBlocks(stores), streamTerm(stream)).reverse()) {
-      const [segment] = await load([last], stores);
-      const revision = segment && lastRevisionIn(segment, stream);
-      if (revision === undefined) continue;
-      revisionByStream.set(stream, revision);
-      return revision;
+  function keep(segment: Segment): void {
+    kept.delete(segment.last);
+    kept.set(segment.last, segment);
+    if (kept.size <= maxKept) return;
+    for (const oldest of kept.keys()) return void kept.delete(oldest);
+  }
+
+  async function revisions(streams: readonly string[], stores: ViewStores): Promise<readonly number[]> {
+    const unknown = [...new Set(streams)].filter((stream) => !revisionByStream.has(stream));
+    const found = new Map<string, number>();
+    if (unknown.length > 0) {
+      const sealedBlocks = await requireBlocks(stores);
+      let open = unknown.map((stream) => ({ stream, lasts: findSegments(sealedBlocks, streamTerm(stream)) }));
+      while (open.length > 0) {
+        // Streams that are looked up together mostly share their newest segments.
+        const newest = [...new Set(open.flatMap(({ lasts }) => lasts.slice(-1)))];
+        const segments = new Map((await load(newest, stores)).map((segment) => [segment.last, segment]));
+        open = open.filter(({ stream, lasts }) => {
+          const segment = segments.get(lasts.pop() ?? 0);
+          const revision = segment && lastRevisionIn(segment, stream);
+          if (revision !== undefined) found.set(stream, revision);
+          // A term is a hash: the newest segment that has it may hold another stream of the same hash.
+          return segment !== undefined && revision === undefined;
+        });
+      }
+      for (const [stream, revision] of found) revisionByStream.set(stream, revision);
     }
-    return -1;
+    return streams.map((stream) => revisionByStream.get(stream) ?? -1);
   }
 
   return {
     get tailEvents() {
       return head - sealed;
     },
-    revisionOf,
+    revisions,
     add,
     load,
     refresh: async (record, stores) => {
@@ -141,7 +172,6 @@ export function createLogView(): LogView {
       if (record.sealed !== sealed) moveSealed(record.sealed);
       if (record.head === head) return;
       add(await requestResult<Segment[]>(stores.segments.getAll(keysFrom(generation, head + 1))));
-      // Segments were lost, as a damaged browser loses values. Written on, the log would forget the commands in them.
       if (head !== record.head) throw incomplete(head + 1, record.head);
     },
     find: async (lists, stores) => {
@@ -160,7 +190,8 @@ export function createLogView(): LogView {
   };
 }
 
-function incomplete(from: number, head: number): FailureError {
+/** Of a log that lost values: what is left is not written on, for it would forget the commands in them. */
+export function incomplete(from: number, head: number): FailureError {
   return new FailureError({
     type: 'storage.failed',
     text: `The log is damaged: of ${head} events, those from position ${from} on cannot be found. Nothing is written to it any more. Export what is left, then restore a backup.`,

@@ -23,7 +23,8 @@ export interface SnapshotStore {
   /** The rows that were saved last, if the log still has the commit that they were made up to. */
   loadProjections(): Promise<{ readonly upTo: number; readonly snapshots: readonly ProjectionSnapshot[] } | undefined>;
   saveStates(states: readonly StateSnapshot[]): Promise<void>;
-  loadState(stream: string): Promise<StateSnapshot | undefined>;
+  /** In the order asked. */
+  loadStates(streams: readonly string[]): Promise<readonly (StateSnapshot | undefined)[]>;
   /** @returns whether there was anything to be thrown away. */
   clear(): Promise<boolean>;
 }
@@ -43,7 +44,7 @@ export function createMemorySnapshotStore(head: () => number): SnapshotStore {
     saveStates: async (states) => {
       for (const state of states) stateByStream.set(state.stream, structuredClone(state));
     },
-    loadState: async (stream) => structuredClone(stateByStream.get(stream)),
+    loadStates: async (streams) => streams.map((stream) => structuredClone(stateByStream.get(stream))),
     clear: async () => {
       const had = projections !== undefined || stateByStream.size > 0;
       projections = undefined;

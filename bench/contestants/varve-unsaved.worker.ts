@@ -1,0 +1,4 @@
+import { startWorker } from 'varve/worker';
+import { ledgerUnsaved } from '../ledger.ts';
+
+startWorker(ledgerUnsaved);
