@@ -93,8 +93,10 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     const isWanted = (projection: string) => !isRebuilding && publisher.includes(projection);
     const catchUp = createCatchUp(log, projector, isWanted, (patch, events) => {
       // Every mirrored projection is named, also where no row changed: its mirror follows the position.
-      if (!isRebuilding) publisher.post(patch);
-      saved.follow(events);
+      if (!isRebuilding) {
+        publisher.post(patch);
+        saved.follow(events);
+      }
       keeper.note();
       report();
     });
@@ -223,7 +225,9 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       const { log, projector, catchUp, saved } = requireRunning();
       await requireRunning().caughtUp;
       await log.snapshots.clear();
+      // States too: whoever rebuilds does not trust what was folded.
       saved.forget();
+      cache.clear();
       isRebuilding = true;
       projector.reset();
       const rebuilt = followLog(catchUp).finally(() => {

@@ -11,6 +11,7 @@ export interface StreamState {
 export interface StreamCache {
   get(stream: string): StreamState | undefined;
   set(stream: string, state: StreamState): void;
+  clear(): void;
 }
 
 export function createStreamCache(capacity = 10_000): StreamCache {
@@ -34,5 +35,6 @@ export function createStreamCache(capacity = 10_000): StreamCache {
         break;
       }
     },
+    clear: () => stateByStream.clear(),
   };
 }

@@ -13,6 +13,7 @@ import { format, keysFrom, type LogRecord, requireLogRecord } from './log-record
 import { openTransaction } from './log-transaction.ts';
 import { createLogView, type ViewStores } from './log-view.ts';
 import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
+import { createLogScan } from './scan-log.ts';
 import { sealTail } from './seal.ts';
 import { type Segment, segmentToEvents } from './segment.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
@@ -31,8 +32,8 @@ const sealFrom = 2 * fullSegment.events;
 /** How long a write is left alone before the tail is sealed behind it. */
 const sealDelayMs = 50;
 
-/** Segments that are read at a time: about two megabytes, two thousand of the shortest. */
-const pageSegments = Object.freeze({ first: 4, full: 8, short: 500, verify: 8 });
+/** Segments that are read at a time. */
+const pageSegments = Object.freeze({ first: 4, full: 40, verify: 8 });
 
 export interface DexieEventLogOptions {
   /** Name of the IndexedDB database. */
@@ -178,8 +179,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     await locks.request(`varve:seal:${logId}`, { ifAvailable: true }, (lock) => (lock === null ? undefined : seal()));
   }
 
-  /** Segments from a position on, at most so many. */
-  const readForward = (from: number, count: number): Promise<readonly Segment[]> =>
+  const scan = createLogScan(own.generation, (read) =>
     onConnection((handle) =>
       inTransaction(
         handle,
@@ -187,16 +187,16 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
         'readonly',
         { durability: 'relaxed', hangMs },
         async (transaction) => {
-          // Together with the record: what is asked for a turn later is not read while a page is folded.
-          const page = transaction.objectStore('segments').getAll(keysFrom(own.generation, from), count);
-          const [segments] = await Promise.all([
-            requestResult<Segment[]>(page),
+          // Asked for together: what is asked for a turn later is not read while a page is folded.
+          const [result, record] = await Promise.all([
+            read(transaction.objectStore('segments')),
             requireLogRecord(transaction.objectStore('meta'), name, own),
           ]);
-          return segments;
+          return { record, result };
         },
       ),
-    );
+    ),
+  );
 
   /** A page of what is sealed, which never changes; then the whole tail at once, with the record that it ends at. */
   const readPart = (from: number): Promise<LogPart> =>
@@ -213,37 +213,6 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       ]);
       return { record, segments: found, keys: places.map(keyToPosition), blocks, isTail: isTail || found.length === 0 };
     });
-
-  async function* scanForward(from: number): AsyncGenerator<readonly Segment[]> {
-    let count: number = pageSegments.first;
-    let next: Promise<readonly Segment[]> | undefined = readForward(from, count);
-    while (next !== undefined) {
-      const page: readonly Segment[] = await next;
-      const last = page.at(-1)?.last;
-      if (last === undefined) return;
-      const wasFull = page.length === count;
-      count = nextCount(page);
-      // Read while this page is used: reading and folding are different processes of the browser.
-      next = wasFull ? readForward(last + 1, count) : undefined;
-      // Who stops early never asks for it.
-      next?.catch(() => undefined);
-      yield page;
-    }
-  }
-
-  async function* scanBackward(from: number, to: number): AsyncGenerator<readonly Segment[]> {
-    let count: number = pageSegments.first;
-    for (let end = to; end >= from; ) {
-      const page = await inLog('readonly', 'relaxed', ({ generation }, { segments }) =>
-        newestSegments(segments, keysFrom(generation, from, upperKey(end)), end, count),
-      );
-      const oldest = page.at(-1);
-      if (oldest === undefined) return;
-      yield page;
-      end = oldest.first - 1;
-      count = nextCount(page);
-    }
-  }
 
   /** The segments that the index names, page by page. */
   async function* readIndexed(
@@ -274,7 +243,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     const { from = 1, to = Number.MAX_SAFE_INTEGER, backwards = false } = query;
     const lists = queryTerms(query);
     const pages =
-      lists !== undefined ? readIndexed(lists, query) : backwards ? scanBackward(from, to) : scanForward(from);
+      lists !== undefined ? readIndexed(lists, query) : backwards ? scan.backward(from, to) : scan.forward(from);
     let left = query.limit ?? Number.MAX_SAFE_INTEGER;
     if (left <= 0 || from > to) return void (await inLog('readonly', 'relaxed', async () => undefined));
     // A sealing between two pages may hand out again what stood in short segments before.
@@ -361,7 +330,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       return result;
     },
     read,
-    readCommits: (from = 1) => toStoredCommits(logId, scanForward, from),
+    readCommits: (from = 1) => toStoredCommits(logId, scan.forward, from),
     verify: async (verifyOptions) => {
       const { verifyLog } = await import('./verify-log.ts');
       return verifyLog(readPart, verifyOptions);
@@ -397,37 +366,4 @@ export function newLogRecord(env: Env): LogRecord {
 
 function keyToPosition(key: IDBValidKey): number {
   return Array.isArray(key) && typeof key[1] === 'number' ? key[1] : Number.NaN;
-}
-
-/** The segment that holds `to` may end up to a segment's length later. Beyond 2^53 there is no position. */
-function upperKey(to: number): number {
-  return Math.min(to + fullSegment.events, Number.MAX_SAFE_INTEGER);
-}
-
-/** The newest segments that may hold a position up to `to`, newest first. */
-async function newestSegments(
-  segments: IDBObjectStore,
-  range: IDBKeyRange,
-  to: number,
-  count: number,
-): Promise<Segment[]> {
-  const found: Segment[] = [];
-  const cursor = segments.openCursor(range, 'prev');
-  await new Promise<void>((resolve, reject) => {
-    cursor.onerror = () => reject(cursor.error);
-    cursor.onsuccess = () => {
-      const at = cursor.result;
-      if (at === null || found.length === count) return resolve();
-      const segment: Segment = at.value;
-      if (segment.first <= to) found.push(segment);
-      at.continue();
-    };
-  });
-  return found;
-}
-
-/** Many of the short ones of the tail, few of the full ones. */
-function nextCount(page: readonly Segment[]): number {
-  const events = page.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-  return events < page.length * 16 ? pageSegments.short : pageSegments.full;
 }
