@@ -53,7 +53,7 @@ export function createLogScan(generation: number, readSegments: ReadSegments): L
       Promise.all(
         Array.from({ length: count }, (_, index) => {
           const first = from + index * size.positions;
-          const keys = keysFrom(generation, first, Math.min(first + size.positions - 1, Number.MAX_SAFE_INTEGER));
+          const keys = keysFrom(generation, first, first + size.positions - 1);
           return requestResult<Segment[]>(segments.getAll(keys, size.segments));
         }),
       ),
@@ -67,7 +67,8 @@ export function createLogScan(generation: number, readSegments: ReadSegments): L
   }
 
   return {
-    forward: async function* (from) {
+    forward: async function* (start) {
+      const from = Math.max(start, 1);
       let count = 1;
       let size = firstSize;
       let next: Promise<Run> | undefined = readRun(from, count, size);
