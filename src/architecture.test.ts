@@ -21,7 +21,7 @@ const arrows: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   core: ['@standard-schema/spec'],
   protocol: [],
-  log: ['dexie', 'dexie/dist/modern/dexie.mjs', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'],
+  log: ['dexie', 'dexie/dist/modern/dexie.mjs', '@stablelib/sha256'],
   engine: ['comlink'],
   client: ['comlink', 'zustand/vanilla'],
   react: ['react'],

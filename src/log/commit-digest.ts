@@ -1,6 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { hash as sha256 } from '@stablelib/sha256';
 import type { RecordedEvent } from '../core/events.ts';
+import { bytesToHex } from './hex.ts';
 
 /**
  * The two chains of a log.
@@ -48,7 +48,10 @@ export function linkCommit(
 
 /** The digest of a commit's canonical text. */
 export function commitDigest(text: string): Uint8Array {
-  return sha256(encoder.encode(`varve/commit/1\0${text}`));
+  // A UTF-16 unit takes three bytes at most.
+  if (commitTag.length + 3 * text.length > bytes.length) return sha256(encoder.encode(`varve/commit/1\0${text}`));
+  const { written } = encoder.encodeInto(text, bytes.subarray(commitTag.length));
+  return sha256(bytes.subarray(0, commitTag.length + written));
 }
 
 /** Canonical by construction: the keys stand in order, and the payloads are canonical already. */
@@ -74,15 +77,21 @@ export function commitText(
 }
 
 export function orderHash(before: Uint8Array, digest: Uint8Array, position: number): Uint8Array {
-  const bytes = new Uint8Array(orderTag.length + 72);
-  bytes.set(orderTag);
-  bytes.set(before, orderTag.length);
-  bytes.set(digest, orderTag.length + 32);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(orderTag.length + 64, Math.floor(position / 2 ** 32));
-  view.setUint32(orderTag.length + 68, position >>> 0);
-  return sha256(bytes);
+  const at = orderTag.length;
+  link.set(before, at);
+  link.set(digest, at + 32);
+  linkView.setUint32(at + 64, Math.floor(position / 2 ** 32));
+  linkView.setUint32(at + 68, position >>> 0);
+  return sha256(link);
 }
 
 const encoder = new TextEncoder();
+const commitTag = encoder.encode('varve/commit/1\0');
 const orderTag = encoder.encode('varve/order/1\0');
+
+// What is hashed is put together in the same place every time: a new one for each commit costs as much as its hash.
+const bytes = new Uint8Array(16_384);
+bytes.set(commitTag);
+const link = new Uint8Array(orderTag.length + 72);
+link.set(orderTag);
+const linkView = new DataView(link.buffer);

@@ -40,6 +40,7 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
   let head = 0;
   let order = chainStart.order;
   let block: IndexBlock | undefined;
+  let writing: Promise<void> | undefined;
 
   /** Stores all that fills segments; at the end, all. */
   async function store(isEnd: boolean): Promise<void> {
@@ -54,11 +55,15 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     if (segments.length === 0) return;
     const blocks = extendBlocks(block, segments.map(toIndexed));
     const replaced = block;
-    await inStores('relaxed', async (_record, stores) => {
+    // One part is written while the next is read and checked.
+    await writing;
+    writing = inStores('relaxed', async (_record, stores) => {
       for (const segment of segments) stores.segments.put(segment, [generation, segment.last]);
       if (replaced !== undefined) stores.index.delete([generation, replaced.last]);
       for (const each of blocks) stores.index.put(each, [generation, each.last]);
     });
+    // Told by the next part, or by the end.
+    writing.catch(() => undefined);
     block = blocks.at(-1);
     head = segments.at(-1)?.last ?? head;
   }
@@ -76,6 +81,7 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     },
     swapIn: async (logId) => {
       await store(true);
+      await writing;
       const old = await inStores('strict', async (record, { meta, snapshots }) => {
         snapshots.clear();
         // A client of its own: who wrote before may still write elsewhere.
@@ -102,6 +108,7 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
       }).catch(() => undefined);
     },
     discard: async () => {
+      await writing?.catch(() => undefined);
       await inStores('relaxed', async (record, { segments, index }) => {
         if (record.generation === generation) return;
         segments.delete(keysFrom(generation, 0));

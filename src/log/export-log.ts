@@ -1,7 +1,7 @@
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { toCanonicalJson } from '../core/json.ts';
 import { chainStart, commitText, linkCommit } from './commit-digest.ts';
 import type { EventLog } from './event-log.ts';
+import { bytesToHex } from './hex.ts';
 
 /** First line of an export. */
 export interface ExportHeader {

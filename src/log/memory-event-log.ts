@@ -1,10 +1,10 @@
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { FailureError } from '../core/errors.ts';
 import { type EventQuery, matchesFilter, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
 import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
 import type { AppendCondition, EventLog, LogTransaction, NewCommit, StoredCommit } from './event-log.ts';
+import { bytesToHex } from './hex.ts';
 import { recordCommit } from './record-commit.ts';
 import { createMemorySnapshotStore, type SnapshotStore } from './snapshot-store.ts';
 

@@ -1,8 +1,8 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { FailureError } from '../core/errors.ts';
 import { type EventFilter, type EventQuery, matchesQuery } from '../core/event-query.ts';
 import type { EventMeta, RecordedEvent } from '../core/events.ts';
 import type { CommitHead } from './commit-digest.ts';
+import { bytesToHex, hexToBytes } from './hex.ts';
 import { eventId } from './record-commit.ts';
 
 /**
@@ -77,7 +77,9 @@ export type PackedEvent = Pick<RecordedEvent, 'stream' | 'revision' | 'type' | '
 
 /** The first four bytes of an order hash. */
 export function orderMark(order: Uint8Array): number {
-  return new DataView(order.buffer, order.byteOffset).getUint32(0);
+  let mark = 0;
+  for (let at = 0; at < 4; at += 1) mark = (mark << 8) | (order[at] ?? 0);
+  return mark >>> 0;
 }
 
 /** Packs whole commits, or one piece of a commit, into a segment. `before` and `after` are the order hashes around them. */

@@ -1,7 +1,7 @@
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { RecordedEvent } from '../core/events.ts';
 import { type CommitHead, linkCommit } from './commit-digest.ts';
 import type { StoredCommit } from './event-log.ts';
+import { bytesToHex } from './hex.ts';
 import { eventId } from './record-commit.ts';
 import { type PackedCommit, type PackedEvent, type Segment, unpackSegment } from './segment.ts';
 
