@@ -19,9 +19,9 @@ import { type Segment, segmentToEvents } from './segment.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
 import { fullSegment } from './segment-room.ts';
 import { classifyStorageError, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
-import { orderAfter, toStoredCommits } from './stored-commits.ts';
 import { joinTabHints } from './tab-hints.ts';
 import type { LogPart } from './verify-log.ts';
+import { orderAfter } from './whole-commits.ts';
 
 /** How often one write is tried on a fresh connection after the browser lost the old one. */
 const maxAttempts = 3;
@@ -330,7 +330,10 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       return result;
     },
     read,
-    readCommits: (from = 1) => toStoredCommits(logId, scan.forward, from),
+    readCommits: async function* (from = 1) {
+      const { toStoredCommits } = await import('./stored-commits.ts');
+      yield* toStoredCommits(logId, scan.forward, from);
+    },
     verify: async (verifyOptions) => {
       const { verifyLog } = await import('./verify-log.ts');
       return verifyLog(readPart, verifyOptions);

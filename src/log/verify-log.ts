@@ -3,7 +3,8 @@ import type { Verification, VerifyOptions } from './event-log.ts';
 import { format, type LogRecord } from './log-record.ts';
 import { orderMark, readPayloads, type Segment, segmentCommandIds, segmentStreams, unpackSegment } from './segment.ts';
 import { type IndexBlock, type IndexedSegment, segmentTerms, toBlock } from './segment-index.ts';
-import { createAssembler, type WholeCommit } from './stored-commits.ts';
+import { createAssembler } from './stored-commits.ts';
+import type { WholeCommit } from './whole-commits.ts';
 
 /** A part of the log, read in one transaction: sealed segments, or the whole tail with the record it ends at. */
 export interface LogPart {
