@@ -85,13 +85,6 @@ async function measureStored({ cell, wants, samples }, browser, measured) {
   } else {
     await openPage(page, address, contestant, expected);
   }
-  if (wants('rebuild', 'stall')) {
-    if (await page.evaluate(() => window.bench.has.rebuild)) {
-      await cell({ ...measured, name: 'rebuild', metrics: rebuildMetrics }, () => measureRebuild(at));
-    } else {
-      noteMissing(samples, rebuildMetrics, contestant, n, 'rebuild');
-    }
-  }
   const rest = [
     ['visible', ['visible p50', 'visible p99'], measureVisible],
     ['append', ['append p50'], measureAppend],
@@ -106,6 +99,14 @@ async function measureStored({ cell, wants, samples }, browser, measured) {
       continue;
     }
     if (wants(name)) await cell({ ...measured, name, metrics }, () => measure(at));
+  }
+  // Last: it throws away what makes the others fast.
+  if (wants('rebuild', 'stall')) {
+    if (await page.evaluate(() => window.bench.has.rebuild)) {
+      await cell({ ...measured, name: 'rebuild', metrics: rebuildMetrics }, () => measureRebuild(at));
+    } else {
+      noteMissing(samples, rebuildMetrics, contestant, n, 'rebuild');
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import {
   appSignature,
   type Checked,
   type EngineMessage,
+  type EventPage,
   type Executed,
   type ExecuteRequest,
   type Imported,
@@ -340,16 +341,15 @@ function reachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
 
 async function* readPages(
   query: EventQuery,
-  readPage: (query: EventQuery) => Promise<readonly RecordedEvent[]>,
+  readPage: (query: EventQuery) => Promise<EventPage>,
 ): AsyncGenerator<RecordedEvent> {
   let rest = query;
   for (;;) {
-    const page = await readPage(rest);
-    const last = page.at(-1);
-    if (last === undefined) return;
-    yield* page;
-    const limit = rest.limit === undefined ? {} : { limit: rest.limit - page.length };
-    if (limit.limit === 0) return;
+    const { events, isEnd } = await readPage(rest);
+    yield* events;
+    const last = events.at(-1);
+    if (isEnd || last === undefined) return;
+    const limit = rest.limit === undefined ? {} : { limit: rest.limit - events.length };
     rest = { ...rest, ...limit, ...(rest.backwards ? { to: last.position - 1 } : { from: last.position + 1 }) };
   }
 }

@@ -2,6 +2,7 @@ import type { App } from '../core/app.ts';
 import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
+import type { RecordedEvent } from '../core/events.ts';
 import type { EventLog, LogClosedListener } from '../log/event-log.ts';
 import type { Staging } from '../log/import-log.ts';
 import {
@@ -25,6 +26,9 @@ import { createStreamCache } from './stream-cache.ts';
 export interface OpenedLog extends EventLog {
   readonly stage?: () => Promise<Staging>;
 }
+
+/** Events from which on an answer goes to the page. */
+const pageEvents = 2_000;
 
 /** What an engine runs on. */
 export interface EngineOptions {
@@ -218,8 +222,12 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       report();
     },
     read: async (query) => {
-      for await (const page of requireRunning().log.read(query)) return page;
-      return [];
+      const events: RecordedEvent[] = [];
+      for await (const page of requireRunning().log.read(query)) {
+        for (const event of page) events.push(event);
+        if (events.length >= pageEvents) return { events, isEnd: false };
+      }
+      return { events, isEnd: true };
     },
     rebuild: async () => {
       const { log, projector, catchUp, saved } = requireRunning();

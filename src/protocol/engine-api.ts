@@ -21,8 +21,8 @@ export interface EngineApi {
   cancel(commandId: string): void;
   /** Starts to mirror a projection, or starts again after a gap: a `snapshot` follows on the port, then patches. */
   mirror(projection: string): Promise<void>;
-  /** The first page of a query; empty at its end. */
-  read(query: EventQuery): Promise<readonly RecordedEvent[]>;
+  /** The first page of a query. */
+  read(query: EventQuery): Promise<EventPage>;
   /** Throws the saved rows away and folds the whole log again; mirrors then get snapshots. */
   rebuild(): Promise<void>;
   /** Checks the chains of the whole log; told of by `progress` messages under `checkId`. */
@@ -40,6 +40,12 @@ export interface EngineApi {
   wake(): Promise<void>;
   /** Answers as long as the worker lives and its event loop turns. */
   ping(): void;
+}
+
+export interface EventPage {
+  readonly events: readonly RecordedEvent[];
+  /** Whether the query has no more than these. */
+  readonly isEnd: boolean;
 }
 
 /** What a page says of itself. */
