@@ -1,0 +1,3 @@
+import { describeModel } from './naive-model.contract.ts';
+
+describeModel({ runs: 6, steps: 40, seed: 2 });
