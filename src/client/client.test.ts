@@ -281,6 +281,29 @@ describe('a log that can be written and not read', () => {
   });
 });
 
+describe('a log that is damaged', () => {
+  it('is said in the status, with the rows of what came before', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    const writer = open(log);
+    await writer.execute(Counter, 'a', 'count', { by: 1 });
+    await writer.close();
+    const text = 'The events 2 to 9 cannot be read.';
+    const damaged: EventLog = {
+      ...log,
+      read: async function* (query) {
+        yield* log.read(query);
+        throw new FailureError({ type: 'storage.damaged', text });
+      },
+    };
+    const client = open(damaged);
+    const counts = client.mirror(Counts);
+    await counts.ready;
+    expect(counts.rows.get('a')?.count).toBe(1);
+    expect(client.status.getState()).toMatchObject({ phase: 'failed', failure: { type: 'storage.damaged', text } });
+    await client.close();
+  });
+});
+
 describe('read', () => {
   it('gives stored events by stream, type and position', async () => {
     const client = open();

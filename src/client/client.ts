@@ -176,8 +176,10 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     }
     const phase = failureToPhase(failure);
     status.setState({ phase, failure });
-    // Outdated pages go on showing what they have; a failed one would wait for rows that never come.
-    if (phase === 'failed') for (const feed of feeds.values()) feed.fail(new FailureError(failure));
+    // Outdated pages go on showing what they have, and of a damaged log what could be read; others would wait for rows
+    // that never come.
+    if (phase === 'failed' && failure.type !== 'storage.damaged')
+      for (const feed of feeds.values()) feed.fail(new FailureError(failure));
   }
 
   function requestSnapshot(projection: string): void {

@@ -13,6 +13,7 @@ export type Failure = StorageFailure | EngineFailure | StreamConflict | AppendCo
  * - `storage.outdated`: another tab runs a newer version of the app. Reload.
  * - `storage.reset`: events that were here are gone (site data cleared, evicted, a damaged disk). Nothing is written until the app says so.
  * - `storage.replaced`: an import has put another log in the place of the one that was open. It is opened anew.
+ * - `storage.damaged`: events that were stored are missing or cannot be read; `text` has their positions.
  * - `storage.event-refused`: an event holds what cannot be stored; `text` has the path.
  * - `storage.failed`: anything else that IndexedDB reports.
  */
@@ -23,6 +24,7 @@ export interface StorageFailure {
     | 'storage.outdated'
     | 'storage.reset'
     | 'storage.replaced'
+    | 'storage.damaged'
     | 'storage.event-refused'
     | 'storage.failed';
   readonly text: string;

@@ -307,6 +307,7 @@ const lastingFailures: ReadonlySet<Failure['type']> = new Set([
   'storage.outdated',
   'storage.reset',
   'storage.replaced',
+  'storage.damaged',
   'storage.unavailable',
 ]);
 

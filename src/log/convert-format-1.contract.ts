@@ -80,7 +80,7 @@ export function describeConvertFormat1(): void {
     it('is left as it is where some of it is missing', async () => {
       const name = await writeFormat1(commits, (record) => record.first !== 3);
       const before = await readStores(name);
-      await expect(openDexieEventLog({ name, env })).rejects.toMatchObject({ failure: { type: 'storage.failed' } });
+      await expect(openDexieEventLog({ name, env })).rejects.toMatchObject({ failure: { type: 'storage.damaged' } });
       expect(await readStores(name)).toEqual(before);
     });
 

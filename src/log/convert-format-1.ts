@@ -128,7 +128,7 @@ function linkParts(
 
 function damaged(name: string, position: number): FailureError {
   return new FailureError({
-    type: 'storage.failed',
+    type: 'storage.damaged',
     text: `The database "${name}" is of an older format and cannot be converted: the events from position ${position} on are not there. Nothing was changed. Report it with the version of the app that wrote it, and keep this browser's data.`,
   });
 }

@@ -185,7 +185,7 @@ export function describeDexieEventLog(): void {
       database.close();
       const again = await openLog(name);
       await expect(again.write((transaction) => transaction.append(oneEvent('c1')))).rejects.toMatchObject({
-        failure: { type: 'storage.failed' },
+        failure: { type: 'storage.damaged' },
       });
       again.close();
     });

@@ -18,7 +18,7 @@ import { sealTail } from './seal.ts';
 import { type Segment, segmentToEvents } from './segment.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
 import { fullSegment } from './segment-room.ts';
-import { classifyStorageError, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
+import { classifyStorageError, missing, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
 import { joinTabHints } from './tab-hints.ts';
 import type { LogPart } from './verify-log.ts';
 import { orderAfter } from './whole-commits.ts';
@@ -105,7 +105,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   }
 
   const found = await onConnection((handle) =>
-    inTransaction(handle, ['meta'], 'readwrite', { durability: 'strict', hangMs }, async (transaction) => {
+    inTransaction(handle, ['meta', 'segments'], 'readwrite', { durability: 'strict', hangMs }, async (transaction) => {
       const meta = transaction.objectStore('meta');
       const record: LogRecord | undefined = await requestResult(meta.get('log'));
       if (hint !== undefined && hint.head > 0) {
@@ -121,6 +121,9 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
         if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
         return record;
       }
+      // Events without a record: it was lost, and a new one would write over them.
+      const stray = await requestResult(transaction.objectStore('segments').count());
+      if (stray > 0) throw new FailureError(missing(1, stray));
       const created = newLogRecord(env);
       meta.put(created, 'log');
       return created;

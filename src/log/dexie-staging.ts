@@ -4,8 +4,8 @@ import { requestResult } from './idb.ts';
 import type { Staging } from './import-log.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
-import { commitCount, type Segment, segmentCommandIds } from './segment.ts';
-import { extendBlocks, type IndexBlock, type IndexedSegment, segmentTerms } from './segment-index.ts';
+import { commitCount } from './segment.ts';
+import { extendBlocks, type IndexBlock, indexSegment } from './segment-index.ts';
 import { fullSegment } from './segment-room.ts';
 
 /** Runs in a read-write transaction over meta, segments, index and snapshots, on the record of the log as it is. */
@@ -53,7 +53,7 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     waitingEvents = waiting.reduce((sum, { events }) => sum + events.length, 0);
     waitingSize = waiting.reduce((sum, commit) => sum + payloadSize(commit), 0);
     if (segments.length === 0) return;
-    const blocks = extendBlocks(block, segments.map(toIndexed));
+    const blocks = extendBlocks(block, segments.map(indexSegment));
     const replaced = block;
     // One part is written while the next is read and checked.
     await writing;
@@ -116,10 +116,6 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
       }).catch(() => undefined);
     },
   };
-}
-
-function toIndexed(segment: Segment): IndexedSegment {
-  return { first: segment.first, last: segment.last, terms: segmentTerms(segment, segmentCommandIds(segment)) };
 }
 
 function payloadSize({ payloads }: LinkedCommit): number {

@@ -2,7 +2,16 @@ import { FailureError } from '../core/errors.ts';
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import { lastRevisionIn, lastRevisions, type Segment, segmentCommandIds } from './segment.ts';
-import { findSegments, type IndexBlock, segmentTerms, streamTerm } from './segment-index.ts';
+import {
+  extendBlocks,
+  findSegments,
+  type IndexBlock,
+  type IndexedSegment,
+  indexSegment,
+  segmentTerms,
+  streamTerm,
+} from './segment-index.ts';
+import { missing } from './storage-error.ts';
 
 /**
  * What one worker keeps of a log in memory: the tail (segments that are not sealed yet) and the index of the rest. It
@@ -31,6 +40,9 @@ export interface ViewStores {
 
 /** Most revisions that are remembered: some megabytes. */
 const maxRevisions = 100_000;
+
+/** Segments that are read at a time where all are. */
+const pageSegments = 40;
 
 /** Sealed segments that are kept after they were read, 7 MB at most: whoever writes mostly needs the newest. */
 const maxKept = 128;
@@ -101,14 +113,39 @@ export function createLogView(): LogView {
     sealed = to;
   }
 
-  async function readBlocks({ index }: ViewStores): Promise<IndexBlock[]> {
+  async function readBlocks({ segments, index }: ViewStores): Promise<IndexBlock[]> {
     // The newest block may have been extended meanwhile: it is read again with those after it.
     const known = blocks?.slice(0, -1) ?? [];
     const fresh: IndexBlock[] = await requestResult(
       index.getAll(keysFrom(generation, known.at(-1)?.last ?? 0, sealed)),
     );
-    blocks = [...known, ...fresh.filter(({ first }) => first > (known.at(-1)?.last ?? 0))];
+    const found = [...known, ...fresh.filter(({ first }) => first > (known.at(-1)?.last ?? 0))];
+    blocks = isWhole(found) ? found : await makeBlocks(segments);
     return blocks;
+  }
+
+  function isWhole(found: readonly IndexBlock[]): boolean {
+    let end = 0;
+    for (const { first, last } of found) {
+      if (first !== end + 1) return false;
+      end = last;
+    }
+    return end === sealed;
+  }
+
+  /** The index says nothing that the segments do not: where some of it was lost, this worker makes it again. */
+  async function makeBlocks(segments: IDBObjectStore): Promise<IndexBlock[]> {
+    const indexed: IndexedSegment[] = [];
+    for (let end = 0; end < sealed; ) {
+      const page = await requestResult<Segment[]>(segments.getAll(keysFrom(generation, end + 1, sealed), pageSegments));
+      if (page.length === 0) throw new FailureError(missing(end + 1, head));
+      for (const segment of page) {
+        if (segment.first !== end + 1) throw new FailureError(missing(end + 1, head));
+        indexed.push(indexSegment(segment));
+        end = segment.last;
+      }
+    }
+    return extendBlocks(undefined, indexed);
   }
 
   async function requireBlocks(stores: ViewStores): Promise<readonly IndexBlock[]> {
@@ -124,7 +161,7 @@ export function createLogView(): LogView {
       }),
     );
     return loaded.map((segment, index) => {
-      if (segment === undefined) throw incomplete(Number(found[index]), head);
+      if (segment === undefined) throw new FailureError(missing(Number(found[index]), head));
       if (typeof found[index] === 'number') keep(segment);
       return segment;
     });
@@ -172,7 +209,7 @@ export function createLogView(): LogView {
       if (record.sealed !== sealed) moveSealed(record.sealed);
       if (record.head === head) return;
       add(await requestResult<Segment[]>(stores.segments.getAll(keysFrom(generation, head + 1))));
-      if (head !== record.head) throw incomplete(head + 1, record.head);
+      if (head !== record.head) throw new FailureError(missing(head + 1, record.head));
     },
     find: async (lists, stores) => {
       const sealedBlocks = await requireBlocks(stores);
@@ -188,12 +225,4 @@ export function createLogView(): LogView {
       return [...lasts].sort((a, b) => a - b).map((last) => tailByLast.get(last) ?? last);
     },
   };
-}
-
-/** Of a log that lost values: what is left is not written on, for it would forget the commands in them. */
-export function incomplete(from: number, head: number): FailureError {
-  return new FailureError({
-    type: 'storage.failed',
-    text: `The log is damaged: of ${head} events, those from position ${from} on cannot be found. Nothing is written to it any more. Export what is left, then restore a backup.`,
-  });
 }

@@ -1,8 +1,9 @@
+import { FailureError } from '../core/errors.ts';
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
-import { incomplete } from './log-view.ts';
 import type { Segment } from './segment.ts';
 import { fullSegment } from './segment-room.ts';
+import { missing } from './storage-error.ts';
 
 /** Reads segments in one transaction, together with the log's record. */
 export type ReadSegments = <Result>(
@@ -62,7 +63,7 @@ export function createLogScan(generation: number, readSegments: ReadSegments): L
     const pages = (cut === -1 ? result : result.slice(0, cut + 1)).filter((page) => page.length > 0);
     const end = requireDense(pages, from, record.head);
     const isEnd = cut === -1 && from + count * size.positions > record.head;
-    if (isEnd && end < record.head) throw incomplete(end + 1, record.head);
+    if (isEnd && end < record.head) throw new FailureError(missing(end + 1, record.head));
     return { pages, end, isEnd, wasCut: cut !== -1 };
   }
 
@@ -107,7 +108,7 @@ function requireDense(pages: readonly (readonly Segment[])[], from: number, head
   let end = from - 1;
   for (const page of pages) {
     for (const { first, last } of page) {
-      if (first > end + 1) throw incomplete(end + 1, head);
+      if (first > end + 1) throw new FailureError(missing(end + 1, head));
       end = last;
     }
   }

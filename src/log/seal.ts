@@ -1,8 +1,8 @@
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import type { ViewStores } from './log-view.ts';
-import { commitCount, packSegment, type Segment, segmentCommandIds, segmentStreams, unpackSegment } from './segment.ts';
-import { extendBlocks, type IndexBlock, segmentTerms } from './segment-index.ts';
+import { commitCount, packSegment, type Segment, segmentStreams, unpackSegment } from './segment.ts';
+import { extendBlocks, type IndexBlock, indexSegment } from './segment-index.ts';
 import { createSegmentRoom, type SegmentPart } from './segment-room.ts';
 
 /** Segments of the tail that one sealing looks at: some megabytes, some ten milliseconds. */
@@ -30,14 +30,7 @@ export async function sealTail(record: LogRecord, { segments, index }: ViewStore
     segments.put(merged, [generation, merged.last]);
     return merged;
   });
-  const blocks = extendBlocks(
-    newest,
-    full.map((segment) => ({
-      first: segment.first,
-      last: segment.last,
-      terms: segmentTerms(segment, segmentCommandIds(segment)),
-    })),
-  );
+  const blocks = extendBlocks(newest, full.map(indexSegment));
   if (newest !== undefined) index.delete([generation, newest.last]);
   for (const block of blocks) index.put(block, [generation, block.last]);
   const last = full.at(-1)?.last ?? sealed;

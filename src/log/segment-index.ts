@@ -1,5 +1,5 @@
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
-import { type Segment, segmentStreams } from './segment.ts';
+import { type Segment, segmentCommandIds, segmentStreams } from './segment.ts';
 
 /**
  * Which segments may hold a stream, a tag, a type or a command: the sorted 32-bit hashes of all such terms of a run of
@@ -34,6 +34,11 @@ export function segmentTerms(segment: Segment, commandIds: readonly string[]): R
   for (const tag of segment.tags ?? []) terms.add(tagTerm(tag));
   for (const commandId of commandIds) terms.add(commandTerm(commandId));
   return terms;
+}
+
+export function indexSegment(segment: Segment): IndexedSegment {
+  const { first, last } = segment;
+  return { first, last, terms: segmentTerms(segment, segmentCommandIds(segment)) };
 }
 
 /** What a block is built from: a segment's ends and its terms. */

@@ -4,6 +4,7 @@ import type { EventMeta, RecordedEvent } from '../core/events.ts';
 import type { CommitHead } from './commit-digest.ts';
 import { bytesToHex, hexToBytes } from './hex.ts';
 import { eventId } from './record-commit.ts';
+import { unreadable } from './storage-error.ts';
 
 /**
  * One stored value: a run of whole commits, or a piece of a long one, in columns.
@@ -355,7 +356,7 @@ function parse(segment: Segment, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw damaged(segment);
+    throw new FailureError(unreadable(segment.first, segment.last));
   }
 }
 
@@ -363,15 +364,8 @@ function decodePayloads(segment: Segment, bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw damaged(segment);
+    throw new FailureError(unreadable(segment.first, segment.last));
   }
-}
-
-function damaged({ first, last }: Segment): FailureError {
-  return new FailureError({
-    type: 'storage.failed',
-    text: `The log is damaged: the events ${first} to ${last} cannot be read. Something other than this app changed the database, or the disk is damaged. Export what is left, then restore a backup.`,
-  });
 }
 
 function countOf({ counts, streamOf, piece }: Segment, commit: number): number {

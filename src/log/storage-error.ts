@@ -89,6 +89,24 @@ export function shortened(database: string, head: number, remembered: number): S
   };
 }
 
+/** Every segment between the first event and the last one is kept: one that cannot be found was lost. */
+export function missing(position: number, head: number): StorageFailure {
+  return {
+    type: 'storage.damaged',
+    text: `The log is damaged: of its ${head} events, those around position ${position} cannot be found. ${afterDamage}`,
+  };
+}
+
+export function unreadable(first: number, last: number): StorageFailure {
+  return {
+    type: 'storage.damaged',
+    text: `The log is damaged: the events from position ${first} to ${last} cannot be read. ${afterDamage}`,
+  };
+}
+
+const afterDamage =
+  'The disk is damaged, or something other than this app changed the database. What came before is intact, what came after is not shown. Restore a backup.';
+
 function errorChain(error: unknown): { readonly name: string; readonly message: string }[] {
   const chain: { name: string; message: string }[] = [];
   let current: unknown = error;

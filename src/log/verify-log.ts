@@ -2,7 +2,7 @@ import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
 import type { Verification, VerifyOptions } from './event-log.ts';
 import { format, type LogRecord } from './log-record.ts';
 import { orderMark, readPayloads, type Segment, segmentCommandIds, segmentStreams, unpackSegment } from './segment.ts';
-import { type IndexBlock, type IndexedSegment, segmentTerms, toBlock } from './segment-index.ts';
+import { type IndexBlock, type IndexedSegment, indexSegment, toBlock } from './segment-index.ts';
 import { createAssembler } from './stored-commits.ts';
 import type { WholeCommit } from './whole-commits.ts';
 
@@ -123,9 +123,8 @@ function createCheck() {
       indexed = indexedBefore;
     }
     if (block === undefined) throw new Broken(segment.first, 'the index has no entry for it');
-    const { first, last } = segment;
-    indexed.push({ first, last, terms: segmentTerms(segment, segmentCommandIds(segment)) });
-    if (last < block.last) return;
+    indexed.push(indexSegment(segment));
+    if (segment.last < block.last) return;
     if (!isSameBlock(block, toBlock(indexed))) throw new Broken(block.first, 'the index differs from what it is of');
     block = undefined;
     indexedBefore = indexed;

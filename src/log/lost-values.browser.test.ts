@@ -1,0 +1,3 @@
+import { describeLostValues } from './lost-values.contract.ts';
+
+describeLostValues();

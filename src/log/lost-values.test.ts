@@ -1,0 +1,4 @@
+import 'fake-indexeddb/auto';
+import { describeLostValues } from './lost-values.contract.ts';
+
+describeLostValues();
