@@ -1,4 +1,5 @@
-import { Suspense, useEffect, useEffectEvent, useRef, useState } from 'react';
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
+import { useClient, VarveProvider } from 'varve/react';
 import { FailureBoundary, FailureNotice } from './failure-notice.tsx';
 import { AccountList } from './ledger/account-list.tsx';
 import { AccountPage } from './ledger/account-page.tsx';
@@ -10,6 +11,7 @@ import { StatusChip } from './status-chip.tsx';
 import { useHashRoute } from './use-hash-route.ts';
 
 export function App() {
+  const client = useClient();
   const importDialog = useRef<ImportDialogHandle>(null);
   const isDragging = useFileDrop((file) => importDialog.current?.open(file));
   return (
@@ -29,10 +31,10 @@ export function App() {
       <FailureNotice />
       <PwaNotice />
       <FailureBoundary>
-        <Suspense fallback={<p className="loading">Opening the book…</p>}>
+        <VarveProvider client={client} fallback={<p className="loading">Opening the book…</p>}>
           <Book />
           <ImportDialog ref={importDialog} />
-        </Suspense>
+        </VarveProvider>
       </FailureBoundary>
     </div>
   );

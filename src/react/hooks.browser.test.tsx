@@ -174,3 +174,37 @@ describe('useEvents', () => {
     await page.unmount();
   });
 });
+
+describe('the first rows', () => {
+  it('are on screen in the frame in which they come, not when React would show them after a fallback', async () => {
+    globalThis.IS_REACT_ACT_ENVIRONMENT = false;
+    const client = openClient();
+    const container = document.body.appendChild(document.createElement('div'));
+    const root = createRoot(container);
+    try {
+      const Count = () => <p>{`rows: ${useProjection(Counts).size}`}</p>;
+      const seen: (string | null)[] = [];
+      const shown = new Promise<number>((resolve) => {
+        const observer = new MutationObserver(() => {
+          seen.push(container.textContent);
+          if (container.textContent?.includes('rows: 0')) resolve(performance.now());
+        });
+        observer.observe(container, { childList: true, subtree: true, characterData: true });
+      });
+      root.render(
+        <VarveProvider client={client} fallback="loading">
+          <Count />
+        </VarveProvider>,
+      );
+      await client.mirror(Counts).ready;
+      const ready = performance.now();
+      expect((await shown) - ready).toBeLessThan(100);
+      expect(seen).toEqual(['loading', 'rows: 0']);
+    } finally {
+      globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+      root.unmount();
+      container.remove();
+      await client.close();
+    }
+  });
+});

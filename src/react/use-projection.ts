@@ -1,7 +1,7 @@
-import { use, useCallback, useRef, useSyncExternalStore } from 'react';
+import { useCallback, useRef, useSyncExternalStore } from 'react';
 import type { Mirror } from '../client/mirror.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
-import { useClient } from './provider.tsx';
+import { useClient, useLoaded } from './provider.tsx';
 
 type Rows<P extends Projection> = ReadonlyMap<string, RowOf<P>>;
 
@@ -66,7 +66,5 @@ function selectOnce<P extends Projection, Selected>(
 const noRows: ReadonlyMap<string, never> = new Map<string, never>();
 
 function useMirror<P extends Projection>(projection: P): Mirror<RowOf<P>> {
-  const mirror = useClient().mirror(projection);
-  use(mirror.ready);
-  return mirror;
+  return useLoaded(useClient().mirror(projection));
 }
