@@ -27,7 +27,7 @@ const segmentBytes = 300;
 const maxRequests = 8;
 
 /** Segments that a backward read begins with, and goes on with. */
-const backwardSegments = Object.freeze({ first: 4, full: 8, short: 500 });
+const backwardSegments = Object.freeze({ first: 1, full: 8, short: 500 });
 
 /** How many positions a request covers, and how many segments it brings at most. */
 interface RequestSize {
@@ -141,10 +141,11 @@ async function newestSegments(
     cursor.onerror = () => reject(cursor.error);
     cursor.onsuccess = () => {
       const at = cursor.result;
-      if (at === null || found.length === count) return resolve();
+      if (at === null) return resolve();
       const segment: Segment = at.value;
       if (segment.first <= to) found.push(segment);
-      at.continue();
+      if (found.length === count) resolve();
+      else at.continue();
     };
   });
   return found;
