@@ -162,7 +162,7 @@ export function packSegment(
 export function unpackSegment(segment: Segment): readonly PackedCommit[] {
   const payloads = readPayloads(segment);
   const streams = segmentStreams(segment);
-  const revisions = revisionsOf(segment);
+  const revisionOf = readRevisions(segment, segment.streamOf.length);
   const nextSeqs = [...segment.firstSeqs];
   const commits: PackedCommit[] = [];
   let start = 0;
@@ -174,7 +174,7 @@ export function unpackSegment(segment: Segment): readonly PackedCommit[] {
       const type = segment.typeOf[at] ?? 0;
       events.push({
         stream: streams[segment.streamOf[at] ?? 0] ?? '',
-        revision: revisions[at] ?? 0,
+        revision: revisionOf(at),
         type: segment.types[type] ?? '',
         version: segment.versions[type] ?? 0,
         ...(tags === undefined ? {} : { tags }),
@@ -200,43 +200,47 @@ export function unpackSegment(segment: Segment): readonly PackedCommit[] {
  * Throws `FailureError` where the segment is not as it was written.
  */
 export function segmentToEvents(segment: Segment, query: EventQuery = {}): RecordedEvent[] {
-  const names = segmentStreams(segment);
-  const wanted = chooseEvents(segment, names, query);
-  if (wanted === 'none') return [];
+  const wanted = chooseEvents(segment, query);
+  if (wanted.length === 0) return [];
   const data = parsePayloads(segment, wanted);
   const { first, types, versions, streamOf, typeOf } = segment;
-  const revisions = revisionsOf(segment);
+  const streams = query.stream === undefined ? segmentStreams(segment) : undefined;
+  const revisionOf = readRevisions(segment, wanted.length);
   const offset = segment.piece?.offset ?? 0;
-  const idOf = readIds(segment.commandIds, wanted === 'all');
-  const commits = commitCount(segment);
+  const idOf = readIds(segment.commandIds, wanted.length > fewEvents);
   const events: RecordedEvent[] = [];
+  let commit = -1;
   let start = 0;
-  let found = 0;
-  for (let commit = 0; commit < commits; commit += 1) {
-    const end = start + countOf(segment, commit);
-    let meta: EventMeta | undefined;
-    for (let at = start; at < end; at += 1) {
-      if (wanted !== 'all' && wanted[at] === 0) continue;
-      meta ??= readMeta(segment, commit, idOf(commit));
-      const type = typeOf[at] ?? 0;
-      const tags = segment.tagsOf === undefined ? undefined : readTags(segment, at);
-      const event = {
-        id: eventId(meta.commandId, offset + at - start),
-        stream: names[streamOf[at] ?? 0] ?? '',
-        revision: revisions[at] ?? 0,
-        position: first + at,
-        type: types[type] ?? '',
-        version: versions[type] ?? 0,
-        data: data[found],
-        meta,
-      };
-      events.push(tags === undefined ? event : { ...event, tags });
-      found += 1;
+  let end = 0;
+  let meta: EventMeta | undefined;
+  for (let index = 0; index < wanted.length; index += 1) {
+    const at = wanted[index] ?? 0;
+    while (at >= end) {
+      commit += 1;
+      start = end;
+      end += countOf(segment, commit);
+      meta = undefined;
     }
-    start = end;
+    meta ??= readMeta(segment, commit, idOf(commit));
+    const type = typeOf[at] ?? 0;
+    const tags = segment.tagsOf === undefined ? undefined : readTags(segment, at);
+    const event = {
+      id: eventId(meta.commandId, offset + at - start),
+      stream: query.stream ?? streams?.[streamOf[at] ?? 0] ?? '',
+      revision: revisionOf(at),
+      position: first + at,
+      type: types[type] ?? '',
+      version: versions[type] ?? 0,
+      data: data[index],
+      meta,
+    };
+    events.push(tags === undefined ? event : { ...event, tags });
   }
   return needsLook(query) ? events.filter((event) => matchesQuery(event, query)) : events;
 }
+
+/** Up to so many events of a segment are picked one by one; for more, its columns are read as a whole. */
+const fewEvents = 8;
 
 export function segmentStreams({ streams }: Segment): readonly string[] {
   return streams.split('\n');
@@ -259,7 +263,7 @@ export function readPayloads(segment: Segment): readonly string[] {
 /** The last revision of a stream in a segment; undefined where it has none of its events. */
 export function lastRevisionIn(segment: Segment, stream: string): number | undefined {
   const { firstRevisions, streamOf } = segment;
-  const place = segmentStreams(segment).indexOf(stream);
+  const place = placeOfStream(segment, stream);
   if (place === -1) return undefined;
   let count = 0;
   for (let at = 0; at < streamOf.length; at += 1) if (streamOf[at] === place) count += 1;
@@ -273,7 +277,16 @@ export function lastRevisions(segment: Segment): readonly (readonly [string, num
   return segmentStreams(segment).map((stream, place) => [stream, (next[place] ?? 0) - 1]);
 }
 
-function revisionsOf({ firstRevisions, streamOf }: Segment): Float64Array {
+/** The revisions of some events of a segment. */
+function readRevisions({ firstRevisions, streamOf }: Segment, count: number): (at: number) => number {
+  if (count <= fewEvents) {
+    return (at) => {
+      const stream = streamOf[at] ?? 0;
+      let revision = firstRevisions[stream] ?? 0;
+      for (let before = 0; before < at; before += 1) if (streamOf[before] === stream) revision += 1;
+      return revision;
+    };
+  }
   const next = Float64Array.from(firstRevisions);
   const revisions = new Float64Array(streamOf.length);
   for (let at = 0; at < streamOf.length; at += 1) {
@@ -282,7 +295,7 @@ function revisionsOf({ firstRevisions, streamOf }: Segment): Float64Array {
     revisions[at] = revision;
     next[stream] = revision + 1;
   }
-  return revisions;
+  return (at) => revisions[at] ?? 0;
 }
 
 /** What needs the whole event to be decided on: everything but a choice by stream and types. */
@@ -291,65 +304,70 @@ function needsLook(query: EventQuery): boolean {
   return tags !== undefined || anyOf !== undefined || since !== undefined || until !== undefined;
 }
 
-/** Which events can match, by the dictionaries alone: 1 per event that may, without a look at its payload. */
-function chooseEvents(segment: Segment, streams: readonly string[], query: EventQuery): Uint8Array | 'all' | 'none' {
+/** The places of the events that can match, by the dictionaries alone: without a look at any payload. */
+function chooseEvents(segment: Segment, query: EventQuery): readonly number[] {
   const { first, last, streamOf, typeOf } = segment;
   const from = Math.max(0, (query.from ?? 1) - first);
   const to = Math.min(last, query.to ?? last) - first;
-  if (from > to) return 'none';
-  const filters = query.anyOf === undefined ? [{}] : query.anyOf;
-  const choices = [query, ...filters].map((filter) => chooseNames(segment, streams, filter));
-  const [own, ...others] = choices;
-  if (own === undefined || others.every((choice) => choice === undefined)) return 'none';
-  const needsEach = own !== 'all' || !others.includes('all');
-  if (!needsEach && from === 0 && to === last - first) return 'all';
-  const wanted = new Uint8Array(streamOf.length);
-  let count = 0;
+  const own = chooseNames(segment, query);
+  const others = query.anyOf?.map((filter) => chooseNames(segment, filter)) ?? ['all'];
+  const wanted: number[] = [];
+  if (own === undefined || others.every((choice) => choice === undefined)) return wanted;
+  const takesAll = own === 'all' && others.includes('all');
   for (let at = from; at <= to; at += 1) {
-    const stream = streamOf[at] ?? 0;
-    const type = typeOf[at] ?? 0;
-    const fits = (choice: NameChoice | undefined) =>
-      choice === 'all' ||
-      (choice !== undefined &&
-        (choice.stream === undefined || choice.stream === stream) &&
-        (choice.types === undefined || choice.types[type] === true));
-    if (needsEach && !(fits(own) && others.some(fits))) continue;
-    wanted[at] = 1;
-    count += 1;
+    if (!takesAll) {
+      const stream = streamOf[at] ?? 0;
+      const type = typeOf[at] ?? 0;
+      if (!fits(own, stream, type) || !others.some((choice) => fits(choice, stream, type))) continue;
+    }
+    wanted.push(at);
   }
-  return count === 0 ? 'none' : count === wanted.length ? 'all' : wanted;
+  return wanted;
 }
 
-type NameChoice = 'all' | { readonly stream: number | undefined; readonly types: readonly boolean[] | undefined };
+/** A filter in places of a segment's dictionaries; undefined where nothing in it can match. */
+type NameChoice =
+  | 'all'
+  | undefined
+  | { readonly stream: number | undefined; readonly types: readonly boolean[] | undefined };
 
-/** A filter in places of this segment's dictionaries; undefined where nothing here can match. */
-function chooseNames(
-  segment: Segment,
-  streams: readonly string[],
-  { stream, types, tags }: EventFilter,
-): NameChoice | undefined {
+function fits(choice: NameChoice, stream: number, type: number): boolean {
+  if (choice === undefined) return false;
+  if (choice === 'all') return true;
+  if (choice.stream !== undefined && choice.stream !== stream) return false;
+  return choice.types === undefined || choice.types[type] === true;
+}
+
+function chooseNames(segment: Segment, { stream, types, tags }: EventFilter): NameChoice {
   if (tags?.some((tag) => segment.tags?.includes(tag) !== true)) return undefined;
   if (stream === undefined && types === undefined) return 'all';
-  const place = stream === undefined ? undefined : streams.indexOf(stream);
+  const place = stream === undefined ? undefined : placeOfStream(segment, stream);
   if (place === -1) return undefined;
   const wantedTypes = types === undefined ? undefined : segment.types.map((type) => types.includes(type));
   if (wantedTypes !== undefined && !wantedTypes.includes(true)) return undefined;
   return { stream: place, types: wantedTypes };
 }
 
+/** Found in the text: to make a list of all names takes as long as to read the segment. */
+function placeOfStream(segment: Segment, stream: string): number {
+  const streams = `\n${segment.streams}\n`;
+  const found = streams.indexOf(`\n${stream}\n`);
+  if (found === -1) return -1;
+  let place = 0;
+  for (let at = streams.indexOf('\n', 1); at <= found && at !== -1; at = streams.indexOf('\n', at + 1)) place += 1;
+  return place;
+}
+
 /** The payloads of the wanted events. Our own canonical text: parsed, not validated, on every read. */
-function parsePayloads(segment: Segment, wanted: Uint8Array | 'all'): readonly unknown[] {
-  const { payloads } = segment;
+function parsePayloads(segment: Segment, wanted: readonly number[]): readonly unknown[] {
+  const text = decodePayloads(segment, segment.payloads);
   // One call for all is twice as fast as one each.
-  if (wanted === 'all') return parse(segment, `[${decodePayloads(segment, payloads)}]`) as readonly unknown[];
-  const found: unknown[] = [];
-  for (let at = 0, start = 0; at < wanted.length; at += 1) {
-    const lineBreak = payloads.indexOf(0x0a, start);
-    const end = lineBreak === -1 ? payloads.length : lineBreak - 1;
-    if (wanted[at] === 1) found.push(parse(segment, decodePayloads(segment, payloads.subarray(start, end))));
-    start = end + 2;
+  if (wanted.length > segment.streamOf.length / 4) {
+    const all = parse(segment, `[${text}]`) as readonly unknown[];
+    return wanted.length === all.length ? all : wanted.map((at) => all[at]);
   }
-  return found;
+  const lines = text.split(',\n');
+  return wanted.map((at) => parse(segment, lines[at] ?? ''));
 }
 
 function parse(segment: Segment, text: string): unknown {
