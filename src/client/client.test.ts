@@ -300,6 +300,11 @@ describe('a log that is damaged', () => {
     await counts.ready;
     expect(counts.rows.get('a')?.count).toBe(1);
     expect(client.status.getState()).toMatchObject({ phase: 'failed', failure: { type: 'storage.damaged', text } });
+    // A read fails with the failure itself, not with a text of it.
+    const reading = (async () => {
+      for await (const _ of client.read());
+    })();
+    await expect(reading).rejects.toMatchObject({ failure: { type: 'storage.damaged', text } });
     await client.close();
   });
 });

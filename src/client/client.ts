@@ -64,15 +64,15 @@ export interface Client {
   ): Promise<Receipt<CommandRejection<A, Name>>>;
   /** Sends several commands as one atomic commit: all are saved, or none. */
   execute(commands: readonly Command[], options?: ExecuteOptions): Promise<Receipt>;
-  /** Stored events, page by page. */
+  /** Stored events, page by page. Throws `FailureError` where they cannot be read. */
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
   mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
-  /** Throws the rows away and folds the whole log again; resolves when the open mirrors show them. */
+  /** Throws rows and saved states away and folds the whole log again; resolves when the open mirrors show it. */
   rebuild(): Promise<void>;
   /** Checks every stored event against the chains, in the worker, beside other work. */
   verify(options?: { readonly onProgress?: ProgressListener }): Promise<Checked>;
-  /** The whole log as NDJSON with its chains; read from disk as fast as it is taken. */
+  /** The whole log as NDJSON with its chains; read from disk as fast as it is taken. Fails with a `FailureError`. */
   export(): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
    * Puts an exported file in the place of the log, once every link of it was checked: all of it, or nothing. Resolves

@@ -1,6 +1,7 @@
 import { type Endpoint, type Remote, transfer, wrap } from 'comlink';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { EngineApi, EngineMessage, Hello, Welcome } from '../protocol/engine-api.ts';
+import { failureToError } from '../protocol/plain-failures.ts';
 
 /** A Worker, or anything that can stand in for one in a test. */
 export interface WorkerLike extends Endpoint {
@@ -166,7 +167,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   async function callUntilAnswered<Result>(run: (api: Remote<EngineApi>) => Promise<Result>): Promise<Result> {
     for (;;) {
       const session = await (current ?? setCurrent(open()));
-      const answer = await Promise.race([run(session.api).then((value) => ({ value })), session.death]);
+      const answered = run(session.api).then(
+        (value) => ({ value }),
+        (thrown: unknown) => {
+          throw failureToError(thrown);
+        },
+      );
+      const answer = await Promise.race([answered, session.death]);
       if (answer !== undefined) return answer.value;
     }
   }

@@ -73,7 +73,7 @@ export interface ImportRefusal {
 /** What a command demands of its stream before it decides. A number is the revision of the stream's last event. */
 export type ExpectedRevision = number | 'no-stream' | 'stream-exists' | 'any';
 
-/** Carries a failure through code that throws; unwrapped to plain data at the first boundary. */
+/** Carries a failure through code that throws: what `read`, `export` and `rebuild` fail with. Receipts hold the bare failure. */
 export class FailureError extends Error {
   readonly failure: Failure;
 

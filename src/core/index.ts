@@ -6,6 +6,7 @@ export type { Command } from './command.ts';
 export { command } from './command.ts';
 export type { Env } from './env.ts';
 export type { ExpectedRevision, Failure } from './errors.ts';
+export { FailureError } from './errors.ts';
 export type { EventQuery } from './event-query.ts';
 export type { EventDefinition, EventMeta, EventSet, NewEvent, RecordedEvent, RecordedEventOf } from './events.ts';
 export { defineEvents } from './events.ts';

@@ -7,7 +7,7 @@ import type { Failed, Receipt } from '../core/receipt.ts';
 import { type InvalidInput, type Rejection, reject } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
 import type { EventLog, LogTransaction, StreamEvent } from '../log/event-log.ts';
-import { eventId } from '../log/record-commit.ts';
+import { eventId, sortTags } from '../log/record-commit.ts';
 import type { ExecuteRequest } from '../protocol/engine-api.ts';
 import type { Outcome } from './command-queue.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
@@ -157,7 +157,8 @@ async function decideRequest(
           `The command "${command.name}" of "${aggregate.name}" decided an event "${event.type}", which the aggregate does not declare. Add it to the aggregate's events.`,
         );
       }
-      const fresh = { type: event.type, data: event.data, stream, version: definition.version };
+      const { type, data, tags } = event;
+      const fresh = { type, data, stream, version: definition.version, ...(tags === undefined ? {} : { tags }) };
       const revision = loaded.revision + 1;
       // Not recorded yet: `evolve` gets the event as it will be, but for its final position.
       const state = aggregate.evolve(loaded.state, provisional(fresh, revision, request, events.length, now, group));
@@ -207,9 +208,9 @@ async function loadState(
 }
 
 function provisional(
-  { type, data, stream, version }: StreamEvent,
+  { type, data, stream, version, tags = [] }: StreamEvent,
   revision: number,
-  { commandId, correlationId = commandId }: ExecuteRequest,
+  { commandId, correlationId = commandId, causationId }: ExecuteRequest,
   index: number,
   recordedAt: number,
   { transaction }: Group,
@@ -223,7 +224,8 @@ function provisional(
     type,
     version,
     data,
-    meta: { commandId, correlationId, recordedAt },
+    ...(tags.length === 0 ? {} : { tags: sortTags(tags) }),
+    meta: { commandId, correlationId, ...(causationId === undefined ? {} : { causationId }), recordedAt },
   };
 }
 

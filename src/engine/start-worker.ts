@@ -2,6 +2,7 @@ import { expose } from 'comlink';
 import type { App } from '../core/app.ts';
 import type { Env } from '../core/env.ts';
 import { openDexieEventLog } from '../log/dexie-event-log.ts';
+import { throwPlainFailures } from '../protocol/plain-failures.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { createEngine } from './engine.ts';
 
@@ -28,7 +29,7 @@ export function startWorker(app: App): void {
     aliveLock: holdAliveLock,
   });
   setInterval(() => void engine.wake(), lookIntervalMs);
-  expose(engine);
+  expose(throwPlainFailures(engine));
 }
 
 /** The browser frees the lock when the worker is gone, however it went: that is how the page hears of it. */

@@ -11,7 +11,8 @@ import type { SnapshotStore } from './snapshot-store.ts';
  * 1. A commit is stored whole or not at all, and no reader ever sees a part of it.
  * 2. Positions are 1 … n without gaps; revisions are 0 … n without gaps in each stream; also with many writers.
  * 3. `write` is exclusive: between what `work` reads and what it appends, nobody else appends, in any tab.
- * 4. `write` resolves only after the storage has committed. If it rejects, nothing of it was stored.
+ * 4. `write` resolves only after the storage has committed. If it rejects, nothing of it was stored; only where the
+ *    storage was lost on the way and could not be had again (`storage.failed`) is that not known. The command id tells.
  * 5. What was stored is never changed: there is no update and no delete.
  * 6. Every commit is linked to the one before by its order hash (`commit-digest.ts`).
  */

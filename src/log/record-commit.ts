@@ -118,11 +118,15 @@ function toPayload(event: StreamEvent, maxEventBytes: number): { readonly text: 
   return canonical;
 }
 
-/** Sorted and each once, so that the same tags are the same text. */
+/** Each once, so that the same tags are the same text. */
+export function sortTags(tags: readonly string[]): readonly string[] {
+  return [...new Set(tags)].sort();
+}
+
 function toTags(event: StreamEvent): readonly string[] | undefined {
   if (event.tags === undefined || event.tags.length === 0) return undefined;
   for (const tag of event.tags) checkName('tag', tag, event);
-  const tags = [...new Set(event.tags)].sort();
+  const tags = sortTags(event.tags);
   if (tags.length > maxTags) throw refused(event, `it has ${tags.length} tags, and ${maxTags} are the most`);
   return Object.freeze(tags);
 }

@@ -4,6 +4,7 @@ import type { App } from '../core/app.ts';
 import type { Env } from '../core/env.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { EventLog } from '../log/event-log.ts';
+import { throwPlainFailures } from '../protocol/plain-failures.ts';
 
 export interface InProcessWorkerOptions {
   readonly app: App;
@@ -18,7 +19,7 @@ export interface InProcessWorkerOptions {
 export function createInProcessWorker({ app, log, env = createTestEnv() }: InProcessWorkerOptions): WorkerLike {
   const { port1, port2 } = new MessageChannel();
   const engine = createEngine({ app, env, openLog: async () => keepOpen(log), durable: false });
-  expose(engine, port1);
+  expose(throwPlainFailures(engine), port1);
   return {
     addEventListener: (type, listener) => port2.addEventListener(type, listener as EventListener),
     removeEventListener: (type, listener) => port2.removeEventListener(type, listener as EventListener),

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { createClient } from '../client/client.ts';
+import { defineAggregate, defineApp, defineEvents, type RecordedEvent, reject, shape } from '../core/index.ts';
+import { createMemoryEventLog } from '../log/memory-event-log.ts';
+import { createInProcessWorker } from '../testing/in-process-worker.ts';
+
+const EchoEvents = defineEvents({ Said: shape<{ readonly text: string }>() });
+
+const Echo = defineAggregate('echo', {
+  events: EchoEvents,
+  initialState: () => ({ seen: [] as readonly RecordedEvent[] }),
+  evolve: { Said: ({ seen }, event) => ({ seen: [...seen, event] }) },
+  commands: {
+    say: {
+      input: shape<readonly string[]>(),
+      decide: (texts) => texts.map((text) => ({ ...EchoEvents.Said({ text }), tags: ['to:b', 'to:a', 'to:b'] })),
+    },
+    show: { input: shape<Record<string, never>>(), decide: (_input, { seen }) => reject('seen', { seen }) },
+  },
+});
+
+const app = defineApp({ name: 'echo', aggregates: [Echo], projections: [] });
+
+describe('evolve', () => {
+  it('sees an event as it is decided just as in every replay: tags, lineage and place', async () => {
+    const log = createMemoryEventLog();
+    const open = () =>
+      createClient(app, () => createInProcessWorker({ app, log: log.open() }), { askToPersist: false });
+    const seenBy = async (client: ReturnType<typeof open>) => {
+      const receipt = await client.execute(Echo, 'a', 'show', {});
+      return receipt.status === 'rejected' && 'details' in receipt.rejection && receipt.rejection.details;
+    };
+    const live = open();
+    await live.execute(Echo, 'other', 'say', ['first']);
+    await live.execute(Echo, 'a', 'say', ['one', 'two'], {
+      commandId: 'c1',
+      correlationId: 'root',
+      causationId: 'cause',
+    });
+    await live.execute(Echo, 'a', 'say', ['three']);
+    const seen = await seenBy(live);
+    expect(seen).toMatchObject({
+      seen: [
+        { position: 2, tags: ['to:a', 'to:b'], meta: { commandId: 'c1', correlationId: 'root', causationId: 'cause' } },
+        { position: 3 },
+        { position: 4 },
+      ],
+    });
+    await live.close();
+    const later = open();
+    expect(await seenBy(later)).toEqual(seen);
+    const tagged: string[] = [];
+    for await (const { data } of later.read({ tags: ['to:b'] })) tagged.push((data as { text: string }).text);
+    expect(tagged).toEqual(['first', 'one', 'two', 'three']);
+    await later.close();
+  });
+});
