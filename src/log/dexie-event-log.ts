@@ -1,30 +1,28 @@
 import type { Env } from '../core/env.ts';
-import { FailureError, type StorageFailure } from '../core/errors.ts';
+import { FailureError } from '../core/errors.ts';
 import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
-import { chainStart } from './commit-digest.ts';
-import { type Database, openDatabase } from './database.ts';
 import { createDexieSnapshotStore } from './dexie-snapshot-store.ts';
 import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
 import type { Staging } from './import-log.ts';
+import { createLiveDatabase } from './live-database.ts';
 import { format, keysFrom, type LogRecord, requireLogRecord } from './log-record.ts';
 import { openTransaction } from './log-transaction.ts';
 import { createLogView, type ViewStores } from './log-view.ts';
+import { newLogRecord, openLogRecord } from './open-log-record.ts';
 import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
 import { createLogScan } from './scan-log.ts';
 import { sealTail } from './seal.ts';
-import { type Segment, segmentToEvents } from './segment.ts';
+import type { Segment } from './segment.ts';
+import { segmentToEvents } from './segment-events.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
 import { fullSegment } from './segment-room.ts';
-import { classifyStorageError, missing, outdated, reset, shortened, toStorageFailure } from './storage-error.ts';
+import { outdated } from './storage-error.ts';
 import { joinTabHints } from './tab-hints.ts';
 import type { LogPart } from './verify-log.ts';
 import { orderAfter } from './whole-commits.ts';
-
-/** How often one write is tried on a fresh connection after the browser lost the old one. */
-const maxAttempts = 3;
 
 /** Unsealed events from which on the tail is sealed: two full segments, so that one is always left. */
 const sealFrom = 2 * fullSegment.events;
@@ -63,78 +61,16 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   const { name, env, hint, hangMs, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
   if (maxEventBytes > hardMaxEventBytes) throw new Error(`maxEventBytes can be ${hardMaxEventBytes} at most.`);
   const view = createLogView();
-  let connection: Promise<Database> | undefined;
-  let closedFor: StorageFailure | undefined;
   let sealTimer: ReturnType<typeof setTimeout> | undefined;
+  const database = createLiveDatabase({ name, openTimeoutMs, onClosed });
 
-  const onConnectionClosed = (failure?: StorageFailure) => {
-    connection = undefined;
-    if (failure === undefined || closedFor !== undefined) return;
-    closedFor = failure;
-    onClosed?.(failure);
-  };
-  const connect = (): Promise<Database> => {
-    if (closedFor !== undefined) return Promise.reject(new FailureError(closedFor));
-    connection ??= openDatabase(name, openTimeoutMs, onConnectionClosed).catch((error: unknown) => {
-      connection = undefined;
-      throw error;
-    });
-    return connection;
-  };
-  const disconnect = async () => {
-    const lost = connection;
-    connection = undefined;
-    await lost?.then((database) => database.close()).catch(() => undefined);
-  };
-
-  /** Runs on a live connection; one that the browser lost is opened anew and the work run again. */
-  async function onConnection<Result>(run: (handle: IDBDatabase) => Promise<Result>): Promise<Result> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await run((await connect()).handle);
-      } catch (error) {
-        // What the work threw, a failure or a bug, is passed on; what IndexedDB throws is always a DOMException.
-        if (!(error instanceof DOMException)) throw error;
-        if (classifyStorageError(error) !== 'connection-lost' || attempt === maxAttempts) {
-          throw new FailureError(toStorageFailure(error, name), { cause: error });
-        }
-        // Whether the lost transaction was committed is unknown: `work` looks its command id up when it runs again.
-        await disconnect();
-      }
-    }
-  }
-
-  const found = await onConnection((handle) =>
-    inTransaction(handle, ['meta', 'segments'], 'readwrite', { durability: 'strict', hangMs }, async (transaction) => {
-      const meta = transaction.objectStore('meta');
-      const record: LogRecord | undefined = await requestResult(meta.get('log'));
-      if (hint !== undefined && hint.head > 0) {
-        // What another tab has imported in its place is as good.
-        const isKnown = record !== undefined && (record.logId === hint.logId || record.replaces === hint.logId);
-        if (!isKnown) throw new FailureError(reset(name));
-        // A journal that was cut off reads as a shorter log with every hash in order.
-        if (record.logId === hint.logId && record.head < hint.head) {
-          throw new FailureError(shortened(name, record.head, hint.head));
-        }
-      }
-      if (record !== undefined) {
-        if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
-        return record;
-      }
-      // Events without a record: it was lost, and a new one would write over them.
-      const stray = await requestResult(transaction.objectStore('segments').count());
-      if (stray > 0) throw new FailureError(missing(1, stray));
-      const created = newLogRecord(env);
-      meta.put(created, 'log');
-      return created;
-    }),
-  );
+  const found = await database.run((handle) => openLogRecord(handle, { name, hint, env, hangMs }));
   const { logId } = found;
   const minted = newLogRecord(env);
   if (found.write === 1) {
     // What is rarely needed is loaded when it is.
     const { convertFormat1 } = await import('./convert-format-1.ts');
-    await onConnection((handle) => convertFormat1(handle, minted, { name, logId, hangMs }));
+    await database.run((handle) => convertFormat1(handle, minted, { name, logId, hangMs }));
   }
   const own: Pick<LogRecord, 'logId' | 'generation'> = found.write === 1 ? { ...minted, logId } : found;
   const hints = joinTabHints(logId);
@@ -145,7 +81,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     durability: IDBTransactionDurability,
     work: (record: LogRecord, stores: ViewStores, meta: IDBObjectStore) => Promise<Result>,
   ): Promise<Result> {
-    return onConnection((handle) =>
+    return database.run((handle) =>
       inTransaction(handle, ['meta', 'segments', 'index'], mode, { durability, hangMs }, async (transaction) => {
         const meta = transaction.objectStore('meta');
         const stores = { segments: transaction.objectStore('segments'), index: transaction.objectStore('index') };
@@ -156,7 +92,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   }
 
   function sealSoon(): void {
-    if (sealTimer !== undefined || closedFor !== undefined || view.tailEvents < sealFrom) return;
+    if (sealTimer !== undefined || database.isClosed || view.tailEvents < sealFrom) return;
     sealTimer = setTimeout(() => {
       // What goes wrong here goes wrong for the next write too, which tells; nothing is lost by an unsealed tail.
       void sealOnce()
@@ -183,7 +119,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   }
 
   const scan = createLogScan(own.generation, (read) =>
-    onConnection((handle) =>
+    database.run((handle) =>
       inTransaction(
         handle,
         ['meta', 'segments'],
@@ -268,7 +204,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   const stores = ['meta', 'segments', 'index', 'snapshots'] as const;
   const snapshots = createDexieSnapshotStore(
     (mode, work) =>
-      onConnection((handle) =>
+      database.run((handle) =>
         inTransaction(handle, stores, mode, { durability: 'relaxed', hangMs }, async (transaction) => {
           const record = await requireLogRecord(transaction.objectStore('meta'), name, own);
           return work(record, transaction.objectStore('snapshots'), transaction.objectStore('segments'));
@@ -285,7 +221,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     let expected = own;
     return createDexieStaging(
       (durability, work) =>
-        onConnection((handle) =>
+        database.run((handle) =>
           inTransaction(handle, stores, 'readwrite', { durability, hangMs }, async (transaction) => {
             const meta = transaction.objectStore('meta');
             // Its own swap moves it on to the next generation.
@@ -349,24 +285,10 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       }),
     onGrowth: hints.listen,
     close: () => {
-      closedFor ??= { type: 'storage.failed', text: `The database "${name}" was closed by the app.` };
+      database.close();
       clearTimeout(sealTimer);
       hints.close();
-      void disconnect();
     },
-  };
-}
-
-export function newLogRecord(env: Env): LogRecord {
-  return {
-    ...format,
-    logId: env.newId(),
-    generation: 1,
-    head: 0,
-    ...chainStart,
-    client: env.newId(),
-    clientSeq: 0,
-    sealed: 0,
   };
 }
 

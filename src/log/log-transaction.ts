@@ -8,7 +8,8 @@ import { keysFrom, type LogRecord } from './log-record.ts';
 import type { LogView, ViewStores } from './log-view.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
 import { recordCommit } from './record-commit.ts';
-import { orderMark, type Segment, segmentToEvents } from './segment.ts';
+import { orderMark, type Segment } from './segment.ts';
+import { segmentToEvents } from './segment-events.ts';
 import { commandTerm, queryTerms, streamTerm } from './segment-index.ts';
 
 /** A transaction of the log and what it has appended so far; nothing is stored before `flush`. */

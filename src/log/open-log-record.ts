@@ -1,0 +1,67 @@
+import type { Env } from '../core/env.ts';
+import { FailureError } from '../core/errors.ts';
+import type { LogHint } from '../protocol/engine-api.ts';
+import { chainStart } from './commit-digest.ts';
+import { inTransaction, requestResult } from './idb.ts';
+import { format, type LogRecord } from './log-record.ts';
+import { missing, outdated, reset, shortened } from './storage-error.ts';
+
+/**
+ * Reads the record of the log that is there, of whatever format, or makes that of a new one where there has never been
+ * any.
+ *
+ * Throws `FailureError`: `storage.reset` where the page remembers another log or a longer one, `storage.damaged` where
+ * there are events without a record, `storage.outdated` where newer code has written.
+ */
+export function openLogRecord(
+  handle: IDBDatabase,
+  {
+    name,
+    hint,
+    env,
+    hangMs,
+  }: {
+    readonly name: string;
+    readonly hint: LogHint | undefined;
+    readonly env: Env;
+    readonly hangMs: number | undefined;
+  },
+): Promise<LogRecord> {
+  const options = { durability: 'strict', hangMs } as const;
+  return inTransaction(handle, ['meta', 'segments'], 'readwrite', options, async (transaction) => {
+    const meta = transaction.objectStore('meta');
+    const record: LogRecord | undefined = await requestResult(meta.get('log'));
+    if (hint !== undefined && hint.head > 0) {
+      // What another tab has imported in its place is as good.
+      const isKnown = record !== undefined && (record.logId === hint.logId || record.replaces === hint.logId);
+      if (!isKnown) throw new FailureError(reset(name));
+      // A journal that was cut off reads as a shorter log with every hash in order.
+      if (record.logId === hint.logId && record.head < hint.head) {
+        throw new FailureError(shortened(name, record.head, hint.head));
+      }
+    }
+    if (record !== undefined) {
+      if (record.minReader > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
+      return record;
+    }
+    // Events without a record: it was lost, and a new one would write over them.
+    const stray = await requestResult(transaction.objectStore('segments').count());
+    if (stray > 0) throw new FailureError(missing(1, stray));
+    const created = newLogRecord(env);
+    meta.put(created, 'log');
+    return created;
+  });
+}
+
+export function newLogRecord(env: Env): LogRecord {
+  return {
+    ...format,
+    logId: env.newId(),
+    generation: 1,
+    head: 0,
+    ...chainStart,
+    client: env.newId(),
+    clientSeq: 0,
+    sealed: 0,
+  };
+}
