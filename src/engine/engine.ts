@@ -105,10 +105,10 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       report();
     });
     await keeper.restore();
-    log.onGrowth((head) => {
+    log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
-      if (!inGroup) void followGrowth(projector, catchUp);
+      if (!inGroup) void followGrowth(projector, catchUp, events);
     });
     return { log, projector, catchUp, keeper, saved, caughtUp: followLog(catchUp) };
   }
@@ -128,7 +128,13 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     }
   }
 
-  async function followGrowth(projector: Projector, catchUp: CatchUp): Promise<void> {
+  /** Another tab's command needs no read where the hint has its events. */
+  async function followGrowth(
+    projector: Projector,
+    catchUp: CatchUp,
+    events: readonly RecordedEvent[] = [],
+  ): Promise<void> {
+    if (events[0]?.position === projector.position + 1) await catchUp.advance(events).catch(() => followLog(catchUp));
     if (grownTo > projector.position) await followLog(catchUp);
   }
 

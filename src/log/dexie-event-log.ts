@@ -73,7 +73,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     await database.run((handle) => convertFormat1(handle, minted, { name, logId, hangMs }));
   }
   const own: Pick<LogRecord, 'logId' | 'generation'> = found.write === 1 ? { ...minted, logId } : found;
-  const hints = joinTabHints(logId);
+  const hints = joinTabHints(logId, { generation: own.generation, format: format.write });
 
   /** A transaction over the log, with the view brought up to it. */
   function inLog<Result>(
@@ -263,7 +263,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       });
       if (flushed !== undefined) {
         view.add(flushed.segments);
-        hints.announce(flushed.record.head);
+        hints.announce(flushed.record.head, flushed.events);
         sealSoon();
       }
       return result;

@@ -42,10 +42,10 @@ export interface EventLog {
   /** Revision of each stream, in the order asked; −1 where it has no event. */
   revisions(streams: readonly string[]): Promise<readonly number[]>;
   /**
-   * Calls `listener` with the new head when the log has grown, here or in another tab, until the returned function is
-   * called. A hint that may be missed (a frozen tab): nothing may depend on it but speed.
+   * Calls `listener` when the log has grown, here or in another tab, until the returned function is called. A hint that
+   * may be missed (a frozen tab): nothing may depend on it but speed.
    */
-  onGrowth(listener: (head: number) => void): () => void;
+  onGrowth(listener: GrowthListener): () => void;
   /** Later calls reject; a write that is under way is finished. Other openings of the same log stay open. */
   close(): void;
 }
@@ -134,6 +134,9 @@ export interface StoredCommit {
   readonly orderHash: string;
   readonly events: readonly RecordedEvent[];
 }
+
+/** Gets the new head, and the stored events that it grew by where they are few and at hand: as `read` gives them, or none. */
+export type GrowthListener = (head: number, events: readonly RecordedEvent[]) => void;
 
 /** Told once, where a log closes without having been asked to. */
 export type LogClosedListener = (failure: Failure) => void;

@@ -14,8 +14,10 @@ import { commandTerm, queryTerms, streamTerm } from './segment-index.ts';
 
 /** A transaction of the log and what it has appended so far; nothing is stored before `flush`. */
 export interface OpenTransaction extends LogTransaction {
-  /** Stores what was appended. @returns the new record and segments; undefined where nothing was appended. */
-  flush(): { readonly record: LogRecord; readonly segments: readonly Segment[] } | undefined;
+  /** Stores what was appended. @returns it with the new record; undefined where nothing was appended. */
+  flush():
+    | { readonly record: LogRecord; readonly segments: readonly Segment[]; readonly events: readonly RecordedEvent[] }
+    | undefined;
 }
 
 /** Segments that are read at a time: some megabytes. */
@@ -55,11 +57,13 @@ export function openTransaction(
     const own = appendedByStream.get(stream) ?? [];
     const [revision = -1] = await revisions([stream]);
     let missing = revision - own.length - fromRevision + 1;
-    const found = missing > 0 ? [...(await view.find([[streamTerm(stream)]], stores))] : [];
     const pages: RecordedEvent[][] = [];
     // From the end: a segment that is found holds an event at least, unless it was found for a stream of the same hash.
-    while (missing > 0 && found.length > 0) {
-      const segments = await view.load(found.splice(-Math.min(missing, maxLoaded)), stores);
+    const found = missing > 0 ? await view.findNewest(streamTerm(stream), stores) : undefined;
+    while (found !== undefined && missing > 0) {
+      const newest = takeNext(found, Math.min(missing, maxLoaded));
+      if (newest.length === 0) break;
+      const segments = await view.load(newest.reverse(), stores);
       const page = segments.flatMap((segment) => segmentToEvents(segment, { stream }));
       pages.push(page);
       missing -= page.length;
@@ -154,7 +158,17 @@ export function openTransaction(
       if (commits.length === 0) return undefined;
       const segments = packCommits(record.head + 1, commits);
       for (const segment of segments) stores.segments.add(segment, [record.generation, segment.last]);
-      return { record: { ...record, head, clientSeq, digest, order }, segments };
+      return { record: { ...record, head, clientSeq, digest, order }, segments, events: appended };
     },
   };
+}
+
+function takeNext<Item>(items: Iterator<Item>, count: number): Item[] {
+  const taken: Item[] = [];
+  while (taken.length < count) {
+    const { value, done } = items.next();
+    if (done) break;
+    taken.push(value);
+  }
+  return taken;
 }

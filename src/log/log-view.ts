@@ -4,6 +4,7 @@ import { keysFrom, type LogRecord } from './log-record.ts';
 import { lastRevisionIn, lastRevisions, type Segment, segmentCommandIds } from './segment.ts';
 import {
   extendBlocks,
+  findNewestSegments,
   findSegments,
   type IndexBlock,
   type IndexedSegment,
@@ -29,6 +30,8 @@ export interface LogView {
   revisions(streams: readonly string[], stores: ViewStores): Promise<readonly number[]>;
   /** Segments that may hold all terms of one of the lists, oldest first: as they are in memory, or by key. */
   find(lists: readonly (readonly number[])[], stores: ViewStores): Promise<readonly (Segment | number)[]>;
+  /** The newest segments that may hold a term, newest first, as far as somebody asks. */
+  findNewest(term: number, stores: ViewStores): Promise<Iterator<Segment | number>>;
   /** Reads those that are not in memory. */
   load(found: readonly (Segment | number)[], stores: ViewStores): Promise<readonly Segment[]>;
 }
@@ -179,17 +182,21 @@ export function createLogView(): LogView {
     const found = new Map<string, number>();
     if (unknown.length > 0) {
       const sealedBlocks = await requireBlocks(stores);
-      let open = unknown.map((stream) => ({ stream, lasts: findSegments(sealedBlocks, streamTerm(stream)) }));
+      let open = unknown.map((stream) => ({ stream, lasts: findNewestSegments(sealedBlocks, streamTerm(stream)) }));
       while (open.length > 0) {
+        const tries = open.flatMap(({ stream, lasts }) => {
+          const { value: last, done } = lasts.next();
+          return done ? [] : [{ stream, lasts, last }];
+        });
         // Streams that are looked up together mostly share their newest segments.
-        const newest = [...new Set(open.flatMap(({ lasts }) => lasts.slice(-1)))];
+        const newest = [...new Set(tries.map(({ last }) => last))];
         const segments = new Map((await load(newest, stores)).map((segment) => [segment.last, segment]));
-        open = open.filter(({ stream, lasts }) => {
-          const segment = segments.get(lasts.pop() ?? 0);
+        open = tries.filter(({ stream, last }) => {
+          const segment = segments.get(last);
           const revision = segment && lastRevisionIn(segment, stream);
           if (revision !== undefined) found.set(stream, revision);
           // A term is a hash: the newest segment that has it may hold another stream of the same hash.
-          return segment !== undefined && revision === undefined;
+          return revision === undefined;
         });
       }
       for (const [stream, revision] of found) revisionByStream.set(stream, revision);
@@ -210,6 +217,14 @@ export function createLogView(): LogView {
       if (record.head === head) return;
       add(await requestResult<Segment[]>(stores.segments.getAll(keysFrom(generation, head + 1))));
       if (head !== record.head) throw new FailureError(missing(head + 1, record.head));
+    },
+    findNewest: async (term, stores) => {
+      const sealedBlocks = await requireBlocks(stores);
+      const inTail = (tailByTerm.get(term) ?? []).flatMap((last) => tailByLast.get(last) ?? []).reverse();
+      return (function* () {
+        yield* inTail;
+        yield* findNewestSegments(sealedBlocks, term);
+      })();
     },
     find: async (lists, stores) => {
       const sealedBlocks = await requireBlocks(stores);

@@ -3,7 +3,14 @@ import { type EventQuery, matchesFilter, matchesQuery } from '../core/event-quer
 import type { RecordedEvent } from '../core/events.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
 import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
-import type { AppendCondition, EventLog, LogTransaction, NewCommit, StoredCommit } from './event-log.ts';
+import type {
+  AppendCondition,
+  EventLog,
+  GrowthListener,
+  LogTransaction,
+  NewCommit,
+  StoredCommit,
+} from './event-log.ts';
 import { bytesToHex } from './hex.ts';
 import { recordCommit } from './record-commit.ts';
 import { createMemorySnapshotStore, type SnapshotStore } from './snapshot-store.ts';
@@ -33,7 +40,7 @@ const pageSize = 1000;
 interface Memory {
   readonly stored: Stored;
   readonly snapshots: SnapshotStore;
-  readonly listeners: Set<(head: number) => void>;
+  readonly listeners: Set<GrowthListener>;
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>): Promise<Result>;
 }
 
@@ -47,7 +54,7 @@ interface Stored {
 
 function createMemory(logId: string, client: string): Memory {
   const stored = createStored();
-  const listeners = new Set<(head: number) => void>();
+  const listeners = new Set<GrowthListener>();
   let end = chainStart;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -59,7 +66,8 @@ function createMemory(logId: string, client: string): Memory {
     end = staged.end;
     for (const commit of staged.commits) store(stored, commit);
     // Not from here: what a listener throws is not the writer's.
-    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(stored.events.length));
+    for (const listener of listeners)
+      queueMicrotask(() => listeners.has(listener) && listener(stored.events.length, []));
     return result;
   }
 
@@ -77,7 +85,7 @@ function createMemory(logId: string, client: string): Memory {
 
 function openMemory(logId: string, memory: Memory): MemoryEventLog {
   const { stored, snapshots, listeners } = memory;
-  const own = new Set<(head: number) => void>();
+  const own = new Set<GrowthListener>();
   let closed = false;
 
   const requireOpen = () => {
@@ -85,7 +93,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
     const text = `The event log "${logId}" was closed by the app. Nothing was read or saved: open it again.`;
     throw new FailureError({ type: 'storage.failed', text });
   };
-  const forget = (listener: (head: number) => void) => {
+  const forget = (listener: GrowthListener) => {
     own.delete(listener);
     listeners.delete(listener);
   };
@@ -129,7 +137,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
     },
     onGrowth: (listener) => {
       // One of its own for each call: the same function may listen twice.
-      const listen = (head: number) => listener(head);
+      const listen: GrowthListener = (head, events) => listener(head, events);
       own.add(listen);
       listeners.add(listen);
       return () => forget(listen);

@@ -106,6 +106,17 @@ export function findSegments(blocks: readonly IndexBlock[], term: number): numbe
   return found;
 }
 
+/** Keys of the segments that may hold a term, newest first, as far as somebody asks. */
+export function* findNewestSegments(blocks: readonly IndexBlock[], term: number): Generator<number> {
+  for (let block = blocks.length - 1; block >= 0; block -= 1) {
+    const { hashes, places, segments } = blocks[block] as IndexBlock;
+    for (let at = lowerBound(hashes, term + 1) - 1; hashes[at] === term; at -= 1) {
+      const last = segments[places[at] ?? 0];
+      if (last !== undefined) yield last;
+    }
+  }
+}
+
 /**
  * What a segment must hold to have a match: any of the lists, all terms of a list. Undefined where the query names
  * nothing that is indexed, so that every segment must be looked at.

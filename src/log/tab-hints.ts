@@ -1,36 +1,46 @@
-import { isTabMessage, type TabMessage } from '../protocol/tab-message.ts';
+import type { RecordedEvent } from '../core/events.ts';
+import { type Growth, isTabMessage, type TabMessage } from '../protocol/tab-message.ts';
+import type { GrowthListener } from './event-log.ts';
 
 /** Tells everybody who has opened a log that it grew, in this worker and in the other tabs. */
 export interface TabHints {
-  announce(head: number): void;
-  listen(listener: (head: number) => void): () => void;
+  announce(head: number, events: readonly RecordedEvent[]): void;
+  listen(listener: GrowthListener): () => void;
   close(): void;
 }
+
+/** Most events that are told of: a user's command, not a list of thousands. */
+const maxEvents = 16;
 
 /**
  * Joins the channel of a log. A hint may be missed (a frozen tab, the back/forward cache): nothing may depend on it but
  * speed. Where there is no BroadcastChannel, tabs see each other's events when they look the next time.
  */
-export function joinTabHints(logId: string): TabHints {
-  const listeners = new Set<(head: number) => void>();
-  const tell = (head: number) => {
-    for (const listener of listeners) listener(head);
+export function joinTabHints(logId: string, { generation, format }: Pick<Growth, 'generation' | 'format'>): TabHints {
+  const listeners = new Set<GrowthListener>();
+  const tell: GrowthListener = (head, events) => {
+    for (const listener of listeners) listener(head, events);
   };
   const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(`varve:${logId}`);
   if (channel !== undefined) {
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      if (isTabMessage(data) && data.logId === logId) tell(data.head);
+      if (!isTabMessage(data) || data.logId !== logId) return;
+      const { head, growth } = data;
+      const isOurs = growth?.generation === generation && growth.format === format;
+      tell(head, isOurs ? growth.events : []);
     };
     // Node: an open channel alone does not keep the process alive.
     if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
   }
   return {
-    announce: (head) => {
-      tell(head);
-      channel?.postMessage({ type: 'head', logId, head } satisfies TabMessage);
+    announce: (head, events) => {
+      const told = events.length > maxEvents ? [] : events;
+      tell(head, told);
+      const growth = told.length === 0 ? {} : { growth: { generation, format, events: told } };
+      channel?.postMessage({ type: 'head', logId, head, ...growth } satisfies TabMessage);
     },
     listen: (listener) => {
-      const own = (head: number) => listener(head);
+      const own: GrowthListener = (head, events) => listener(head, events);
       listeners.add(own);
       return () => listeners.delete(own);
     },

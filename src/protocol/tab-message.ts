@@ -1,8 +1,20 @@
+import type { RecordedEvent } from '../core/events.ts';
+
 /** What tabs tell each other over a BroadcastChannel. A hint only: whoever misses one reads the log a little later. */
 export interface TabMessage {
   readonly type: 'head';
   readonly logId: string;
   readonly head: number;
+  /** What the log grew by, where it is little. */
+  readonly growth?: Growth;
+}
+
+export interface Growth {
+  /** Which log of this id: an import may have put another in its place. */
+  readonly generation: number;
+  /** What wrote it: another build of the app may have other events. */
+  readonly format: number;
+  readonly events: readonly RecordedEvent[];
 }
 
 export function isTabMessage(value: unknown): value is TabMessage {

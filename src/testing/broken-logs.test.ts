@@ -4,7 +4,14 @@ import type { RecordedEvent } from '../core/events.ts';
 import { toCanonicalJson } from '../core/json.ts';
 import { appendConflict, streamConflict } from '../log/append-condition.ts';
 import { chainStart, linkCommit } from '../log/commit-digest.ts';
-import type { AppendCondition, EventLog, LogTransaction, NewCommit, StoredCommit } from '../log/event-log.ts';
+import type {
+  AppendCondition,
+  EventLog,
+  GrowthListener,
+  LogTransaction,
+  NewCommit,
+  StoredCommit,
+} from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
 import { pause, readAll, readAllCommits } from './conformance/log-access.ts';
 import { eventLogConformance } from './event-log-conformance.ts';
@@ -549,12 +556,12 @@ const brokenLogs: Record<string, BrokenLog> = {
   },
   'tells only its own listeners that it has grown': {
     breaks: () => (log) => {
-      const listeners = new Set<(head: number) => void>();
+      const listeners = new Set<GrowthListener>();
       return {
         ...log,
         write: async (work, options) => {
           const result = await log.write(work, options);
-          for (const listener of listeners) listener(0);
+          for (const listener of listeners) listener(0, []);
           return result;
         },
         onGrowth: (listener) => {
@@ -589,18 +596,32 @@ const brokenLogs: Record<string, BrokenLog> = {
     },
     caughtBy: 'tells every listener, until it is unsubscribed',
   },
+  'tells of other events than it stored': {
+    breaks: () => (log) => ({
+      ...log,
+      onGrowth: (listener) =>
+        log.onGrowth((head) => {
+          void (async () => {
+            for await (const [event] of log.read({ from: head })) {
+              if (event !== undefined) listener(head, [{ ...event, position: event.position + 1 }]);
+            }
+          })();
+        }),
+    }),
+    caughtBy: 'tells of events only as they are stored',
+  },
   'goes on after it was closed': {
     breaks: () => (log) => ({ ...log, close: () => undefined }),
     caughtBy: 'refuses to read and to write once it is closed',
   },
   'goes on telling of growth after it was closed': {
     breaks: () => {
-      const listeners = new Set<(head: number) => void>();
+      const listeners = new Set<GrowthListener>();
       return (log) => ({
         ...log,
         write: async (work, options) => {
           const result = await log.write(work, options);
-          for (const listener of listeners) listener(0);
+          for (const listener of listeners) listener(0, []);
           return result;
         },
         onGrowth: (listener) => {

@@ -1,7 +1,8 @@
+import type { RecordedEvent } from '../../core/events.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { assertEqual } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
-import { append, pause } from './log-access.ts';
+import { append, pause, readAll } from './log-access.ts';
 import { commitOf } from './sample-commits.ts';
 
 /** Listeners hear that the log may have grown. Only speed depends on it, so they may hear it too often. */
@@ -15,6 +16,25 @@ export const growthCases: ConformanceCases = {
     // Without a channel there is nothing to hear; each opening must still tell its own listeners.
     await assertTold(sharesGrowth ? other : log, log);
     await assertTold(sharesGrowth ? log : other, other);
+  },
+
+  'tells of events only as they are stored': async ({ log, open, sharesGrowth }) => {
+    const other = sharesGrowth ? await open() : log;
+    const told: RecordedEvent[] = [];
+    let calls = 0;
+    const stop = other.onGrowth((_head, events) => {
+      calls += 1;
+      told.push(...events);
+    });
+    for (const round of [1, 2, 3]) {
+      const before = calls;
+      await append(log, commitOf(`c${round}`, ['a-1', 'b-1']));
+      await until(() => calls > before, `a listener was told of append ${round}`);
+    }
+    await pause(50);
+    stop();
+    const stored = await readAll(log);
+    for (const event of told) assertEqual(event, stored[event.position - 1], `the event told of at ${event.position}`);
   },
 
   'tells every listener, until it is unsubscribed': async ({ log }) => {
