@@ -281,6 +281,34 @@ describe('a log that can be written and not read', () => {
   });
 });
 
+describe('subscribe', () => {
+  it('gives what is stored and then what comes, of every tab, from a position on, until it is ended', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    const [writer, client] = [open(log), open(log)];
+    for (const by of [1, 2, 3]) await writer.execute(Counter, 'a', 'count', { by });
+    const stop = new AbortController();
+    const seen: unknown[] = [];
+    const following = (async () => {
+      for await (const { position, data } of client.subscribe(
+        { stream: 'counter-a' },
+        { after: 1, signal: stop.signal },
+      ))
+        seen.push([position, data]);
+    })();
+    await expect.poll(() => seen.length).toBe(2);
+    await writer.execute(Counter, 'b', 'count', { by: 4 });
+    await client.execute(Counter, 'a', 'count', { by: 5 });
+    await writer.execute(Counter, 'a', 'count', { by: 6 });
+    await expect.poll(() => seen.length).toBe(4);
+    stop.abort();
+    await following;
+    await writer.execute(Counter, 'a', 'count', { by: 7 });
+    const positions = [2, 3, 5, 6];
+    expect(seen).toEqual(positions.map((position) => [position, { by: position }]));
+    await Promise.all([writer.close(), client.close()]);
+  });
+});
+
 describe('a log that is damaged', () => {
   it('is said in the status, with the rows of what came before', async () => {
     const log = createMemoryEventLog({ logId: crypto.randomUUID() });

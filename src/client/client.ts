@@ -2,7 +2,7 @@ import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../
 import type { App } from '../core/app.ts';
 import { type Command, command } from '../core/command.ts';
 import { type ExpectedRevision, type Failure, FailureError } from '../core/errors.ts';
-import type { EventQuery } from '../core/event-query.ts';
+import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
 import type { Failed, Receipt } from '../core/receipt.ts';
@@ -23,6 +23,7 @@ import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
 import { createSlots } from './slots.ts';
 import { createStatusStore, failureToPhase, type StatusStore } from './status.ts';
 import { createStorageWatch } from './storage-watch.ts';
+import { type SubscribeOptions, subscribe } from './subscribe.ts';
 
 export interface ExecuteOptions {
   /** Refuses the command, without a retry, where the stream is not at this revision: what the user saw. */
@@ -66,6 +67,12 @@ export interface Client {
   execute(commands: readonly Command[], options?: ExecuteOptions): Promise<Receipt>;
   /** Stored events, page by page. Throws `FailureError` where they cannot be read. */
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
+  /**
+   * The events after a position, in order and each once: first those that are stored, then those that come, of this tab
+   * and of others, until `signal` ends it. Throws `FailureError` where they cannot be read, and `storage.replaced` where
+   * an import puts another log in the place of the one that is followed.
+   */
+  subscribe(filter?: EventFilter, options?: SubscribeOptions): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
   mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
   /** Throws rows and saved states away and folds the whole log again; resolves when the open mirrors show it. */
@@ -256,6 +263,8 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     addEventListener('pageshow', wake, { signal: closing.signal });
   }
 
+  const read = (query: EventQuery = {}) => readPages(query, (page) => connection.call((api) => api.read(page)));
+
   return {
     app,
     status,
@@ -265,7 +274,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       const [aggregate, id, name, commandInput, executeOptions] = input;
       return executeCommands([command(aggregate, id, name as never, commandInput)], executeOptions ?? {});
     }) as Client['execute'],
-    read: (query = {}) => readPages(query, (page) => connection.call((api) => api.read(page))),
+    read,
+    subscribe: (filter = {}, subscribeOptions = {}) => {
+      connection.start();
+      return subscribe(read, status, filter, subscribeOptions);
+    },
     mirror: <P extends Projection>(projection: P) => {
       let feed = feeds.get(projection.name);
       if (feed === undefined) {

@@ -596,6 +596,10 @@ const brokenLogs: Record<string, BrokenLog> = {
     },
     caughtBy: 'tells every listener, until it is unsubscribed',
   },
+  'has a head that runs ahead of what can be read': {
+    breaks: () => (log) => ({ ...log, head: async () => (await log.head()) + 1 }),
+    caughtBy: 'is followed from a position on without a gap, while it grows',
+  },
   'tells of other events than it stored': {
     breaks: () => (log) => ({
       ...log,

@@ -1,9 +1,11 @@
+import type { EventFilter } from '../../core/event-query.ts';
 import type { RecordedEvent } from '../../core/events.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import { subscribe } from '../../log/subscribe.ts';
 import { assertEqual } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
 import { append, pause, readAll } from './log-access.ts';
-import { commitOf } from './sample-commits.ts';
+import { commitOf, filterOf } from './sample-commits.ts';
 
 /** Listeners hear that the log may have grown. Only speed depends on it, so they may hear it too often. */
 export const growthCases: ConformanceCases = {
@@ -35,6 +37,29 @@ export const growthCases: ConformanceCases = {
     stop();
     const stored = await readAll(log);
     for (const event of told) assertEqual(event, stored[event.position - 1], `the event told of at ${event.position}`);
+  },
+
+  'is followed from a position on without a gap, while it grows': async ({ log, open, sharesGrowth }) => {
+    const other = sharesGrowth ? await open() : log;
+    for (const round of [1, 2, 3]) await append(log, commitOf(`before-${round}`, ['a-1', 'b-1']));
+    const stop = new AbortController();
+    const seen: RecordedEvent[] = [];
+    const rare: RecordedEvent[] = [];
+    const follow = async (into: RecordedEvent[], filter: EventFilter, after: number) => {
+      for await (const page of subscribe(other, filter, { after, signal: stop.signal })) into.push(...page);
+    };
+    const following = Promise.all([follow(seen, {}, 3), follow(rare, { stream: 'rare-1' }, 0)]);
+    for (let round = 1; round <= 20; round += 1) {
+      await append(log, commitOf(`after-${round}`, round % 5 === 0 ? ['rare-1'] : ['a-1', 'b-1']));
+      // Also in the middle of a read.
+      if (round % 3 === 0) await pause(round % 2);
+    }
+    const all = await readAll(log);
+    await until(() => seen.length >= all.length - 3 && rare.length >= 4, 'the subscriptions came to the end');
+    stop.abort();
+    await following;
+    assertEqual(seen, all.slice(3), 'what was followed from position 4 on');
+    assertEqual(rare, filterOf(all, { stream: 'rare-1' }), 'what was followed of one stream');
   },
 
   'tells every listener, until it is unsubscribed': async ({ log }) => {
