@@ -13,6 +13,7 @@ import {
   streamTerm,
 } from './segment-index.ts';
 import { missing } from './storage-error.ts';
+import { createTermFilter, type TermFilter } from './term-filter.ts';
 
 /**
  * What one worker keeps of a log in memory: the tail (segments that are not sealed yet) and the index of the rest. It
@@ -61,6 +62,7 @@ export function createLogView(): LogView {
   let revisionByStream = new Map<string, number>();
   /** Undefined until somebody asks for what is sealed. */
   let blocks: IndexBlock[] | undefined;
+  let filter: TermFilter | undefined;
   /** Sealed segments by their last position, those used last at the end. They never change. */
   let kept = new Map<number, Segment>();
 
@@ -73,6 +75,7 @@ export function createLogView(): LogView {
     tailByLast = new Map();
     revisionByStream = new Map();
     blocks = undefined;
+    filter = undefined;
     kept = new Map();
   }
 
@@ -123,7 +126,9 @@ export function createLogView(): LogView {
       index.getAll(keysFrom(generation, known.at(-1)?.last ?? 0, sealed)),
     );
     const found = [...known, ...fresh.filter(({ first }) => first > (known.at(-1)?.last ?? 0))];
-    blocks = isWhole(found) ? found : await makeBlocks(segments);
+    const isFound = isWhole(found);
+    blocks = isFound ? found : await makeBlocks(segments);
+    if (!isFound || filter?.add(fresh) !== true) filter = createTermFilter(blocks);
     return blocks;
   }
 
@@ -156,6 +161,8 @@ export function createLogView(): LogView {
     return blocks !== undefined && (blocks.at(-1)?.last ?? 0) === sealed ? blocks : readBlocks(stores);
   }
 
+  const inSealed = (term: number) => filter?.mayHold(term) === true;
+
   async function load(found: readonly (Segment | number)[], { segments }: ViewStores): Promise<readonly Segment[]> {
     const loaded = await Promise.all(
       found.map((each) => {
@@ -182,7 +189,10 @@ export function createLogView(): LogView {
     const found = new Map<string, number>();
     if (unknown.length > 0) {
       const sealedBlocks = await requireBlocks(stores);
-      let open = unknown.map((stream) => ({ stream, lasts: findNewestSegments(sealedBlocks, streamTerm(stream)) }));
+      let open = unknown
+        .map((stream) => ({ stream, term: streamTerm(stream) }))
+        .filter(({ term }) => inSealed(term))
+        .map(({ stream, term }) => ({ stream, lasts: findNewestSegments(sealedBlocks, term) }));
       while (open.length > 0) {
         const tries = open.flatMap(({ stream, lasts }) => {
           const { value: last, done } = lasts.next();
@@ -231,7 +241,7 @@ export function createLogView(): LogView {
       const lasts = new Set<number>();
       for (const list of lists) {
         const [first = [], ...others] = list.map((term) => [
-          ...findSegments(sealedBlocks, term),
+          ...(inSealed(term) ? findSegments(sealedBlocks, term) : []),
           ...(tailByTerm.get(term) ?? []),
         ]);
         const sets = others.map((each) => new Set(each));

@@ -9,6 +9,7 @@ import {
   placeOfStream,
   readIds,
   readMeta,
+  readPayloads,
   readRevisions,
   readTags,
   type Segment,
@@ -113,15 +114,27 @@ function chooseNames(segment: Segment, { stream, types, tags }: EventFilter): Na
 
 /** The payloads of the wanted events. Our own canonical text: parsed, not validated, on every read. */
 function parsePayloads(segment: Segment, wanted: readonly number[]): readonly unknown[] {
+  if (wanted.length <= segment.streamOf.length / 4) {
+    const lines = readLines(segment);
+    return wanted.map((at) => parse(segment, lines[at] ?? ''));
+  }
   const text = decodePayloads(segment, segment.payloads);
   // One call for all is twice as fast as one each.
-  if (wanted.length > segment.streamOf.length / 4) {
-    const all = parse(segment, `[${text}]`) as readonly unknown[];
-    return wanted.length === all.length ? all : wanted.map((at) => all[at]);
-  }
-  const lines = text.split(',\n');
-  return wanted.map((at) => parse(segment, lines[at] ?? ''));
+  const all = parse(segment, `[${text}]`) as readonly unknown[];
+  return wanted.length === all.length ? all : wanted.map((at) => all[at]);
 }
+
+/** Kept with the segment: a group of commands picks the newest events of many streams out of the same few. */
+function readLines(segment: Segment): readonly string[] {
+  let lines = linesBySegment.get(segment);
+  if (lines === undefined) {
+    lines = readPayloads(segment);
+    linesBySegment.set(segment, lines);
+  }
+  return lines;
+}
+
+const linesBySegment = new WeakMap<Segment, readonly string[]>();
 
 function parse(segment: Segment, text: string): unknown {
   try {
