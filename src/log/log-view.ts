@@ -5,7 +5,6 @@ import { lastRevisionIn, lastRevisions, type Segment, segmentCommandIds } from '
 import {
   extendBlocks,
   findNewestSegments,
-  findSegments,
   type IndexBlock,
   type IndexedSegment,
   indexSegment,
@@ -241,7 +240,7 @@ export function createLogView(): LogView {
       const lasts = new Set<number>();
       for (const list of lists) {
         const [first = [], ...others] = list.map((term) => [
-          ...(inSealed(term) ? findSegments(sealedBlocks, term) : []),
+          ...(inSealed(term) ? findNewestSegments(sealedBlocks, term) : []),
           ...(tailByTerm.get(term) ?? []),
         ]);
         const sets = others.map((each) => new Set(each));

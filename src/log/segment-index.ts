@@ -94,18 +94,6 @@ function joinBlock(base: IndexBlock | undefined, segments: readonly IndexedSegme
   };
 }
 
-/** Keys of the segments that may hold a term, oldest first. */
-export function findSegments(blocks: readonly IndexBlock[], term: number): number[] {
-  const found: number[] = [];
-  for (const { hashes, places, segments } of blocks) {
-    for (let at = lowerBound(hashes, term); hashes[at] === term; at += 1) {
-      const last = segments[places[at] ?? 0];
-      if (last !== undefined) found.push(last);
-    }
-  }
-  return found;
-}
-
 /** Keys of the segments that may hold a term, newest first, as far as somebody asks. */
 export function* findNewestSegments(blocks: readonly IndexBlock[], term: number): Generator<number> {
   for (let block = blocks.length - 1; block >= 0; block -= 1) {
