@@ -1,8 +1,8 @@
 import { command } from 'varve';
 import { type Client, createClient } from 'varve/client';
-import { createInProcessWorker, createMemoryEventLog } from 'varve/testing';
+import { createInProcessWorker, createMemoryEventLog, projectionSpec, spec } from 'varve/testing';
 import { describe, expect, it } from 'vitest';
-import { Account, Accounts, ledger, overdraftLimit } from './ledger.ts';
+import { Account, AccountEvents, Accounts, ledger, overdraftLimit } from './ledger.ts';
 import { sampleCommandId, sampleCommands } from './sample.ts';
 
 async function withLedger(run: (client: Client) => Promise<void>): Promise<void> {
@@ -14,41 +14,51 @@ async function withLedger(run: (client: Client) => Promise<void>): Promise<void>
 }
 
 describe('an account', () => {
-  it('takes deposits and gives what it has and a little more', () =>
-    withLedger(async (client) => {
-      const { rows } = client.mirror(Accounts);
-      await client.execute(Account, 'ada', 'open', { owner: 'Ada' });
-      await client.execute(Account, 'ada', 'deposit', { amount: 1000, note: '' });
-      const all = { amount: 1000 + overdraftLimit, note: 'everything' };
-      expect(await client.execute(Account, 'ada', 'withdraw', all)).toMatchObject({ status: 'saved' });
-      expect(rows.get('ada')).toMatchObject({ owner: 'Ada', balance: -overdraftLimit, transactions: 2 });
-      expect(await client.execute(Account, 'ada', 'withdraw', { amount: 1, note: '' })).toMatchObject({
-        status: 'rejected',
-        rejection: { code: 'overdraft-limit', details: { balance: -overdraftLimit, available: 0 } },
-      });
-    }));
+  const date = '1970-01-01';
+  const opened = AccountEvents.Opened({ owner: 'Ada', sample: false });
+  const deposited = AccountEvents.Deposited({ amount: 1000, date, note: '' });
 
-  it('must be open', () =>
-    withLedger(async (client) => {
-      const deposit = client.execute(Account, 'nobody', 'deposit', { amount: 1, note: '' });
-      expect(await deposit).toMatchObject({ status: 'rejected', rejection: { code: 'not-open' } });
-    }));
+  it('takes deposits and gives what it has and a little more', () => {
+    const open = spec(Account).given(opened);
+    open.when('deposit', { amount: 1000, note: '' }).then(deposited);
+    const note = 'everything';
+    const all = 1000 + overdraftLimit;
+    const withdrawn = AccountEvents.Withdrawn({ amount: all, date, note });
+    open.given(deposited).when('withdraw', { amount: all, note }).then(withdrawn);
+    open
+      .given(deposited, withdrawn)
+      .when('withdraw', { amount: 1, note: '' })
+      .thenRejected('overdraft-limit', { balance: -overdraftLimit, available: 0 });
+  });
 
-  it('takes whole hellers only, and says which field is wrong', () =>
-    withLedger(async (client) => {
-      await client.execute(Account, 'ada', 'open', { owner: 'Ada' });
-      expect(await client.execute(Account, 'ada', 'deposit', { amount: 0.5, note: '' })).toMatchObject({
-        status: 'rejected',
-        rejection: { code: 'invalid-input', details: { issues: [{ path: 'amount' }] } },
-      });
-    }));
+  it('is opened once, and must be open', () => {
+    spec(Account).when('open', { owner: ' Ada ' }).then(opened);
+    spec(Account).given(opened).when('open', { owner: 'Eve' }).thenRejected('already-open');
+    spec(Account).when('deposit', { amount: 1, note: '' }).thenRejected('not-open');
+    spec(Account)
+      .given(opened, AccountEvents.Archived({}))
+      .when('withdraw', { amount: 1, note: '' })
+      .thenRejected('not-open');
+    spec(Account).when('archive', {}).thenNothing();
+  });
 
-  it('may go below the limit by what a statement says, and is opened by its first line', () =>
-    withLedger(async (client) => {
-      const line = { kind: 'debit', amount: 2 * overdraftLimit, date: '1993-01-01', note: '' } as const;
-      await client.execute(Account, '2378', 'record', line);
-      expect(client.mirror(Accounts).rows.get('2378')).toMatchObject({ owner: 'Account 2378', balance: -1_000_000 });
-    }));
+  it('takes whole hellers only', () => {
+    spec(Account).given(opened).when('deposit', { amount: 0.5, note: '' }).thenRejected('invalid-input');
+  });
+
+  it('may go below the limit by what a statement says, and is opened by its first line', () => {
+    const line = { amount: 2 * overdraftLimit, date: '1993-01-01', note: '' };
+    spec(Account, { id: '2378' })
+      .when('record', { kind: 'debit', ...line })
+      .then(AccountEvents.Opened({ owner: 'Account 2378', sample: false }), AccountEvents.Withdrawn(line));
+  });
+
+  it('shows as a row until it is archived', () => {
+    const story = projectionSpec(Accounts).given('account-ada', opened, deposited);
+    const row = { id: 'ada', owner: 'Ada', sample: false, balance: 1000, transactions: 1, lastDate: date, revision: 1 };
+    story.thenRows({ ada: row });
+    story.given('account-ada', AccountEvents.Archived({})).thenNoRow('ada');
+  });
 
   it('passes money on in one commit, or not at all', () =>
     withLedger(async (client) => {

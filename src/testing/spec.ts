@@ -1,0 +1,138 @@
+import type {
+  Aggregate,
+  CommandInput,
+  CommandName,
+  CommandRejection,
+  DecideContext,
+  Decision,
+} from '../core/aggregate.ts';
+import type { NewEvent } from '../core/events.ts';
+import { reject } from '../core/rejection.ts';
+import { toStreamId } from '../core/stream-id.ts';
+import { assertEqual } from './assert.ts';
+import { recordGiven } from './record-given.ts';
+
+/** A test of an aggregate's rules, as a sentence: given these events, when this command, then that. */
+export interface Spec<A extends Aggregate> {
+  /** What has happened on the stream before, oldest first; may be said several times. */
+  given(...events: readonly NewEvent[]): Spec<A>;
+  /** Decides one command. Throws what the app's own code throws. */
+  when<Name extends CommandName<A>>(name: Name, input: CommandInput<A, Name>): Outcome<CommandRejection<A, Name>>;
+}
+
+/** What came of it. Each method throws, with both sides in the message, where it was something else. */
+export interface Outcome<Rejected> {
+  /** Exactly these events, in this order. */
+  then(...events: readonly NewEvent[]): void;
+  /** Accepted, and nothing to be stored. */
+  thenNothing(): void;
+  /** Rejected with this code; with these details, where some are given. */
+  thenRejected(code: RejectionCode<Rejected>, details?: unknown): void;
+  /** The stream's state after the decided events. */
+  thenState(state: unknown): void;
+}
+
+/** Every command may be rejected for input that does not fit its schema. */
+type RejectionCode<Rejected> = (Rejected extends { readonly code: infer Code } ? Code : never) | 'invalid-input';
+
+export interface SpecOptions {
+  /** The id that the command is sent to; `1` by default. */
+  readonly id?: string;
+  /** Milliseconds since 1970; 0 by default. */
+  readonly now?: number;
+}
+
+/**
+ * Tests an aggregate without a log, a worker or a browser, in any runner.
+ *
+ * Ids that `decide` makes are `id-1`, `id-2`, … `decide` and `evolve` are run twice and compared: a rule that reads a
+ * clock or a random number, or changes the state it was given, is found here and not on a customer's second device.
+ *
+ * ### Example
+ * ```ts
+ * spec(Account)
+ *   .given(AccountEvents.Opened({ owner: 'Ada' }), AccountEvents.Deposited({ amount: 10 }))
+ *   .when('withdraw', { amount: 20 })
+ *   .thenRejected('insufficient-funds', { balance: 10 });
+ * ```
+ */
+export function spec<A extends Aggregate>(aggregate: A, { id = '1', now = 0 }: SpecOptions = {}): Spec<A> {
+  const stream = toStreamId(aggregate.name, id);
+  const fold = (events: readonly NewEvent[]) =>
+    events.reduce(
+      (state, event, index) =>
+        aggregate.evolve(state, recordGiven(event, { stream, revision: index, position: index + 1, recordedAt: now })),
+      aggregate.initialState(),
+    );
+
+  function decideOnce(given: readonly NewEvent[], name: string, input: unknown) {
+    const state = fold(given);
+    const before = structuredClone(state);
+    let lastId = 0;
+    const newId = () => {
+      lastId += 1;
+      return `id-${lastId}`;
+    };
+    const parsed = aggregate.parseInput(name, input);
+    const context: DecideContext = { id, now, newId };
+    const decision: Decision = parsed.ok
+      ? aggregate.decide(name, parsed.value, state, context)
+      : reject('invalid-input', { issues: parsed.issues });
+    const decided: readonly NewEvent[] | undefined = toEvents(decision);
+    assertEqual(state, before, `The command "${name}" of "${aggregate.name}" changed the state that it decided on`);
+    return { decision, decided, state: decided === undefined ? state : fold([...given, ...decided]) };
+  }
+
+  const startFrom = (given: readonly NewEvent[]): Spec<A> => ({
+    given: (...events) => startFrom([...given, ...events]),
+    when: (name, input) => {
+      const first = decideOnce(given, name, input);
+      const again = decideOnce(given, name, input);
+      const about = `The command "${name}" of "${aggregate.name}" after ${listTypes(given)}`;
+      assertEqual(again, first, `${about} decided otherwise the second time: it must be made of its arguments alone`);
+      return {
+        // biome-ignore lint/suspicious/noThenProperty: given, when, then is the sentence; nobody awaits an outcome
+        then: (...events) => {
+          requireAccepted(first.decision, about);
+          assertEqual((first.decided ?? []).map(toComparable), events.map(toComparable), about);
+        },
+        thenNothing: () => {
+          requireAccepted(first.decision, about);
+          assertEqual((first.decided ?? []).map(toComparable), [], about);
+        },
+        thenRejected: (code, details) => {
+          if (first.decided !== undefined) {
+            throw new Error(
+              `${about} was expected to be rejected with "${code}", but decided ${listTypes(first.decided)}.`,
+            );
+          }
+          const { code: actual, details: actualDetails } = first.decision as ReturnType<typeof reject>;
+          assertEqual(actual, code, `${about} was rejected`);
+          if (details !== undefined) assertEqual(actualDetails, details, `${about} was rejected with "${code}"`);
+        },
+        thenState: (state) => assertEqual(first.state, state, `${about}: the state`),
+      };
+    },
+  });
+  return startFrom([]);
+}
+
+function toEvents(decision: Decision): readonly NewEvent[] | undefined {
+  if ('kind' in decision) return undefined;
+  return 'type' in decision ? [decision] : decision;
+}
+
+function requireAccepted(decision: Decision, about: string): void {
+  if (!('kind' in decision)) return;
+  const details = decision.details === undefined ? '' : ` ${JSON.stringify(decision.details)}`;
+  throw new Error(`${about} was expected to be accepted, but was rejected with "${decision.code}"${details}.`);
+}
+
+/** Tags in any order, each once: as the log stores them. */
+function toComparable({ type, data, tags = [] }: NewEvent): unknown {
+  return { type, data, tags: [...new Set(tags)].sort() };
+}
+
+function listTypes(events: readonly NewEvent[]): string {
+  return events.length === 0 ? 'no event' : events.map(({ type }) => type).join(', ');
+}
