@@ -1,4 +1,4 @@
-import { FailureError } from '../core/errors.ts';
+import { type Failure, FailureError } from '../core/errors.ts';
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { StatusStore } from './status.ts';
@@ -17,38 +17,40 @@ export async function* subscribe(
   { after = 0, signal }: SubscribeOptions,
 ): AsyncGenerator<RecordedEvent> {
   let position = after;
-  let seen = 0;
-  while (!signal?.aborted) {
-    const { saved, failure, phase } = status.getState();
-    if (phase === 'failed' && failure !== undefined) throw new FailureError(failure);
-    if (saved < seen) {
-      throw new FailureError({
-        type: 'storage.replaced',
-        text: 'The events that were followed were replaced by an import. Subscribe again, from the position where the new log is to be read from.',
-      });
+  let isReplaced = false;
+  let wake = () => {};
+  // The whole time: a log may be replaced, and have grown again, while its events are read.
+  const unsubscribe = status.subscribe((now, before) => {
+    isReplaced ||= now.saved < before.saved;
+    wake();
+  });
+  const end = () => wake();
+  signal?.addEventListener('abort', end);
+  try {
+    while (!signal?.aborted) {
+      const { saved, failure, phase } = status.getState();
+      if (phase === 'failed' && failure !== undefined) throw new FailureError(failure);
+      if (isReplaced) throw new FailureError(replaced);
+      if (saved <= position) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      for await (const event of read({ ...filter, from: position + 1, to: saved })) {
+        if (isReplaced) throw new FailureError(replaced);
+        yield event;
+        if (signal?.aborted) return;
+      }
+      position = saved;
     }
-    seen = saved;
-    if (saved <= position) {
-      await nextStatus(status, signal);
-      continue;
-    }
-    for await (const event of read({ ...filter, from: position + 1, to: saved })) {
-      yield event;
-      if (signal?.aborted) return;
-    }
-    position = saved;
+  } finally {
+    unsubscribe();
+    signal?.removeEventListener('abort', end);
   }
 }
 
-/** Resolves with the next change of the status, or when `signal` is aborted. */
-function nextStatus(status: StatusStore, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      unsubscribe();
-      signal?.removeEventListener('abort', settle);
-      resolve();
-    };
-    const unsubscribe = status.subscribe(settle);
-    signal?.addEventListener('abort', settle);
-  });
-}
+const replaced: Failure = {
+  type: 'storage.replaced',
+  text: 'The events that were followed were replaced by an import. Subscribe again, from the position where the new log is to be read from.',
+};
