@@ -7,7 +7,7 @@ import type { Failed, Receipt } from '../core/receipt.ts';
 import { type InvalidInput, type Rejection, reject } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
 import type { EventLog, LogTransaction, StreamEvent } from '../log/event-log.ts';
-import { eventId, sortTags } from '../log/record-commit.ts';
+import { recordEvent, sortTags, toMeta } from '../log/record-commit.ts';
 import type { ExecuteRequest } from '../protocol/engine-api.ts';
 import type { Outcome } from './command-queue.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
@@ -96,7 +96,7 @@ interface Group {
   readonly appended: RecordedEvent[];
   /** Events of each request of this group, by command id: the same id twice in a group is one command. */
   readonly committed: Map<string, readonly RecordedEvent[]>;
-  /** States after what was appended so far. */
+  /** States as they were loaded, and after what was appended so far. */
   readonly states: Map<string, StreamState>;
   readonly cache: StreamCache;
   readRevisions(streams: readonly string[]): Promise<readonly number[]>;
@@ -208,25 +208,16 @@ async function loadState(
 }
 
 function provisional(
-  { type, data, stream, version, tags = [] }: StreamEvent,
+  event: StreamEvent,
   revision: number,
   { commandId, correlationId = commandId, causationId }: ExecuteRequest,
   index: number,
   recordedAt: number,
   { transaction }: Group,
 ): RecordedEvent {
+  const meta = toMeta({ commandId, correlationId, causationId, recordedAt });
   const position = transaction.head + index + 1;
-  return {
-    id: eventId(commandId, index),
-    stream,
-    revision,
-    position,
-    type,
-    version,
-    data,
-    ...(tags.length === 0 ? {} : { tags: sortTags(tags) }),
-    meta: { commandId, correlationId, ...(causationId === undefined ? {} : { causationId }), recordedAt },
-  };
+  return recordEvent({ ...event, tags: sortTags(event.tags ?? []) }, { index, revision, position, meta });
 }
 
 async function toReceipt(request: ExecuteRequest, events: readonly RecordedEvent[], group: Group): Promise<Receipt> {

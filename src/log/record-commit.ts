@@ -1,6 +1,7 @@
 import { FailureError } from '../core/errors.ts';
 import type { EventMeta, RecordedEvent } from '../core/events.ts';
 import { toCanonicalJson } from '../core/json.ts';
+import type { CommitHead } from './commit-digest.ts';
 import type { NewCommit, StreamEvent } from './event-log.ts';
 
 /** Largest payload of one event where the log was opened without another limit, in UTF-8 bytes of its canonical text. */
@@ -41,33 +42,53 @@ export function recordCommit(
 ): RecordedEvents {
   if (commit.events.length === 0) throw new Error(`The commit of command "${commit.commandId}" holds no event.`);
   checkHead(commit);
-  const meta: EventMeta = Object.freeze({
-    commandId: commit.commandId,
-    correlationId: commit.correlationId,
-    ...(commit.causationId === undefined ? {} : { causationId: commit.causationId }),
-    recordedAt: commit.recordedAt,
-  });
+  const meta = toMeta(commit);
   // Checked before anything moves on: a refused commit leaves no revision behind.
   const checked = commit.events.map((event) => ({ ...toPayload(event, maxEventBytes), tags: toTags(event) }));
-  const events = commit.events.map(({ stream, type, version }, index): RecordedEvent => {
+  const events = commit.events.map((event, index): RecordedEvent => {
+    const { stream } = event;
     const revision = requireRevision(revisions, stream) + 1;
     revisions.set(stream, revision);
-    const id = eventId(commit.commandId, index);
-    const position = head + index + 1;
     const { data, tags } = checked[index] ?? { data: null, tags: undefined };
-    return Object.freeze({
-      id,
-      stream,
-      revision,
-      position,
-      type,
-      version,
-      data,
-      ...(tags === undefined ? {} : { tags }),
-      meta,
-    });
+    return recordEvent({ ...event, data, tags }, { index, revision, position: head + index + 1, meta });
   });
   return { events, payloads: checked.map(({ text }) => text) };
+}
+
+/** Lineage and time of a commit, as each of its events carries them. */
+export function toMeta({
+  commandId,
+  correlationId,
+  causationId,
+  recordedAt,
+}: Omit<CommitHead, 'client' | 'clientSeq'>): EventMeta {
+  return Object.freeze({
+    commandId,
+    correlationId,
+    ...(causationId === undefined ? {} : { causationId }),
+    recordedAt,
+  });
+}
+
+/** An event in its place, as every reader gets it. `tags` are sorted, each once. */
+export function recordEvent(
+  {
+    stream,
+    type,
+    version,
+    data,
+    tags,
+  }: Pick<RecordedEvent, 'stream' | 'type' | 'version' | 'data'> & { readonly tags?: readonly string[] | undefined },
+  {
+    index,
+    revision,
+    position,
+    meta,
+  }: Pick<RecordedEvent, 'revision' | 'position' | 'meta'> & { readonly index: number },
+): RecordedEvent {
+  const id = eventId(meta.commandId, index);
+  const event = { id, stream, revision, position, type, version, data, meta };
+  return Object.freeze(tags === undefined || tags.length === 0 ? event : { ...event, tags });
 }
 
 /** The same however often the command is sent, and nothing more to store. */

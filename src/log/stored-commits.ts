@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../core/events.ts';
 import { type CommitHead, linkCommit } from './commit-digest.ts';
 import type { StoredCommit } from './event-log.ts';
 import { bytesToHex } from './hex.ts';
-import { eventId } from './record-commit.ts';
+import { recordEvent, toMeta } from './record-commit.ts';
 import { type PackedEvent, type Segment, unpackSegment } from './segment.ts';
 import { toWholeCommits, type WholeCommit } from './whole-commits.ts';
 
@@ -81,17 +81,11 @@ export function toEvents(
   payloads: readonly string[],
   first: number,
 ): readonly RecordedEvent[] {
-  const { commandId, correlationId, causationId, recordedAt } = head;
-  const meta = { commandId, correlationId, ...(causationId === undefined ? {} : { causationId }), recordedAt };
-  return events.map(({ stream, revision, type, version, tags }, index) => ({
-    id: eventId(commandId, index),
-    stream,
-    revision,
-    position: first + index,
-    type,
-    version,
-    data: JSON.parse(payloads[index] ?? 'null'),
-    ...(tags === undefined ? {} : { tags }),
-    meta,
-  }));
+  const meta = toMeta(head);
+  return events.map((event, index) =>
+    recordEvent(
+      { ...event, data: JSON.parse(payloads[index] ?? 'null') },
+      { index, revision: event.revision, position: first + index, meta },
+    ),
+  );
 }

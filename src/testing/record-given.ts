@@ -1,4 +1,5 @@
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
+import { recordEvent, sortTags, toMeta } from '../log/record-commit.ts';
 
 /** Where a given event stands. */
 export interface GivenPlace {
@@ -10,10 +11,9 @@ export interface GivenPlace {
 }
 
 /** An event of a specification as the log would have recorded it, in a commit of its own. */
-export function recordGiven({ type, data, tags }: NewEvent, place: GivenPlace): RecordedEvent {
-  const { recordedAt, ...at } = place;
-  const commandId = `given-${place.position}`;
-  const meta = { commandId, correlationId: commandId, recordedAt };
-  const event = { id: `${commandId}.0`, ...at, type, version: 1, data, meta };
-  return Object.freeze(tags === undefined ? event : { ...event, tags });
+export function recordGiven({ type, data, tags = [] }: NewEvent, place: GivenPlace): RecordedEvent {
+  const { stream, revision, position, recordedAt } = place;
+  const commandId = `given-${position}`;
+  const meta = toMeta({ commandId, correlationId: commandId, recordedAt });
+  return recordEvent({ stream, type, version: 1, data, tags: sortTags(tags) }, { index: 0, revision, position, meta });
 }
