@@ -55,3 +55,35 @@ describe('evolve', () => {
     await later.close();
   });
 });
+
+describe('a command that decides nothing', () => {
+  it('keeps the state that it loaded for the next one', async () => {
+    let evolved = 0;
+    const Quiet = defineAggregate('quiet', {
+      events: EchoEvents,
+      initialState: () => ({ count: 0 }),
+      evolve: {
+        Said: ({ count }) => {
+          evolved += 1;
+          return { count: count + 1 };
+        },
+      },
+      commands: {
+        say: { input: shape<Record<string, never>>(), decide: () => EchoEvents.Said({ text: '' }) },
+        look: { input: shape<Record<string, never>>(), decide: () => [] },
+      },
+    });
+    const quiet = defineApp({ name: 'quiet', aggregates: [Quiet], projections: [] });
+    const log = createMemoryEventLog();
+    const open = () =>
+      createClient(quiet, () => createInProcessWorker({ app: quiet, log: log.open() }), { askToPersist: false });
+    const writer = open();
+    for (let turn = 0; turn < 3; turn += 1) await writer.execute(Quiet, 'a', 'say', {});
+    await writer.close();
+    evolved = 0;
+    const reader = open();
+    for (let turn = 0; turn < 3; turn += 1) await reader.execute(Quiet, 'a', 'look', {});
+    expect(evolved).toBe(3);
+    await reader.close();
+  });
+});

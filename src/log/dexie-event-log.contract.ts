@@ -214,6 +214,26 @@ export function describeDexieEventLog(): void {
       log.close();
     });
 
+    it('tells another opening the events of a small commit, and of a long one only that there are more', async () => {
+      const { log, open } = await factory();
+      const other = await open();
+      const told: [head: number, positions: number[]][] = [];
+      const stop = other.onGrowth((head, events) => told.push([head, events.map(({ position }) => position)]));
+      await log.write((transaction) => transaction.append(oneEvent('c1')));
+      await expect.poll(() => told).toEqual([[1, [1]]]);
+      await log.write(async (transaction) => {
+        for (let index = 0; index < 40; index += 1) await transaction.append(oneEvent(`d${index}`));
+      });
+      await expect
+        .poll(() => told)
+        .toEqual([
+          [1, [1]],
+          [41, []],
+        ]);
+      stop();
+      for (const each of [log, other]) each.close();
+    });
+
     it('keeps saved rows beside the log, and only where they fit it', async () => {
       const { log, open } = await factory();
       await log.write(async (transaction) => {

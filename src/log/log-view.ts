@@ -160,7 +160,10 @@ export function createLogView(): LogView {
     return blocks !== undefined && (blocks.at(-1)?.last ?? 0) === sealed ? blocks : readBlocks(stores);
   }
 
-  const inSealed = (term: number) => filter?.mayHold(term) === true;
+  /** Keys of the sealed segments that may hold a term, newest first, as far as somebody asks. */
+  function* findSealed(sealedBlocks: readonly IndexBlock[], term: number): Generator<number> {
+    if (filter?.mayHold(term) === true) yield* findNewestSegments(sealedBlocks, term);
+  }
 
   async function load(found: readonly (Segment | number)[], { segments }: ViewStores): Promise<readonly Segment[]> {
     const loaded = await Promise.all(
@@ -188,10 +191,7 @@ export function createLogView(): LogView {
     const found = new Map<string, number>();
     if (unknown.length > 0) {
       const sealedBlocks = await requireBlocks(stores);
-      let open = unknown
-        .map((stream) => ({ stream, term: streamTerm(stream) }))
-        .filter(({ term }) => inSealed(term))
-        .map(({ stream, term }) => ({ stream, lasts: findNewestSegments(sealedBlocks, term) }));
+      let open = unknown.map((stream) => ({ stream, lasts: findSealed(sealedBlocks, streamTerm(stream)) }));
       while (open.length > 0) {
         const tries = open.flatMap(({ stream, lasts }) => {
           const { value: last, done } = lasts.next();
@@ -232,7 +232,7 @@ export function createLogView(): LogView {
       const inTail = (tailByTerm.get(term) ?? []).flatMap((last) => tailByLast.get(last) ?? []).reverse();
       return (function* () {
         yield* inTail;
-        yield* findNewestSegments(sealedBlocks, term);
+        yield* findSealed(sealedBlocks, term);
       })();
     },
     find: async (lists, stores) => {
@@ -240,7 +240,7 @@ export function createLogView(): LogView {
       const lasts = new Set<number>();
       for (const list of lists) {
         const [first = [], ...others] = list.map((term) => [
-          ...(inSealed(term) ? findNewestSegments(sealedBlocks, term) : []),
+          ...findSealed(sealedBlocks, term),
           ...(tailByTerm.get(term) ?? []),
         ]);
         const sets = others.map((each) => new Set(each));
