@@ -5,18 +5,17 @@ import { type ExpectedRevision, type Failure, FailureError } from '../core/error
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
-import type { Failed, Receipt } from '../core/receipt.ts';
+import type { Receipt } from '../core/receipt.ts';
 import {
   appSignature,
-  type Checked,
   type EngineMessage,
   type EventPage,
   type Executed,
   type ExecuteRequest,
-  type Imported,
   type Progress,
 } from '../protocol/engine-api.ts';
 import { randomId } from '../protocol/random-id.ts';
+import { cancelled } from './cancelled.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
@@ -24,6 +23,7 @@ import { createSlots } from './slots.ts';
 import { createStatusStore, failureToPhase, type StatusStore } from './status.ts';
 import { createStorageWatch } from './storage-watch.ts';
 import { type SubscribeOptions, subscribe } from './subscribe.ts';
+import { createTransfers, type ProgressListener, type Transfers } from './transfers.ts';
 
 export interface ExecuteOptions {
   /** Refuses the command, without a retry, where the stream is not at this revision: what the user saw. */
@@ -40,17 +40,8 @@ export interface ExecuteOptions {
   readonly onProgress?: ProgressListener;
 }
 
-export interface ImportOptions {
-  readonly replace?: boolean;
-  /** Bytes. */
-  readonly onProgress?: ProgressListener;
-  readonly signal?: AbortSignal;
-}
-
-export type ProgressListener = (progress: { readonly done: number; readonly total: number }) => void;
-
 /** The page's side of an app: sends commands to the worker, mirrors projections, and knows what is saved. */
-export interface Client {
+export interface Client extends Transfers {
   readonly app: App;
   /**
    * Sends one command. Resolves when its events are on disk and every open mirror of this page shows them; or with the
@@ -77,15 +68,6 @@ export interface Client {
   mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
   /** Throws rows and saved states away and folds the whole log again; resolves when the open mirrors show it. */
   rebuild(): Promise<void>;
-  /** Checks every stored event against the chains, in the worker, beside other work. */
-  verify(options?: { readonly onProgress?: ProgressListener }): Promise<Checked>;
-  /** The whole log as NDJSON with its chains; read from disk as fast as it is taken. Fails with a `FailureError`. */
-  export(): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /**
-   * Puts an exported file in the place of the log, once every link of it was checked: all of it, or nothing. Resolves
-   * when the open mirrors show it. Refused where there are events already, unless `replace` says to give them up.
-   */
-  import(file: Blob, options?: ImportOptions): Promise<Imported>;
   readonly status: StatusStore;
   /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
   startOver(): void;
@@ -290,49 +272,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       return feed.mirror as Mirror<RowOf<P>>;
     },
     rebuild: () => connection.call((api) => api.rebuild()),
-    verify: async ({ onProgress } = {}) => {
-      const checkId = randomId();
-      if (onProgress !== undefined) progressListeners.set(checkId, ({ done, total }) => onProgress({ done, total }));
-      try {
-        return await connection.call<Checked>(async (api) => api.verify(checkId));
-      } catch (error) {
-        if (!(error instanceof FailureError)) throw error;
-        return { status: 'failed', failure: error.failure };
-      } finally {
-        progressListeners.delete(checkId);
-      }
-    },
-    export: () => {
-      const exportId = randomId();
-      return new ReadableStream({
-        pull: async (controller) => {
-          const piece = await connection.call((api) => api.exportNext(exportId));
-          if (piece === undefined) controller.close();
-          else controller.enqueue(piece);
-        },
-      });
-    },
-    import: async (file, { replace = false, onProgress, signal } = {}) => {
-      const importId = randomId();
-      const cancel = () => void connection.call((api) => api.cancel(importId)).catch(() => undefined);
-      if (signal?.aborted) return cancelled(importId);
-      signal?.addEventListener('abort', cancel);
-      if (onProgress !== undefined) progressListeners.set(importId, ({ done, total }) => onProgress({ done, total }));
-      try {
-        const imported = await connection.call<Imported>(async (api) => api.import(importId, file, { replace }));
-        if (imported.status !== 'imported') return imported;
-        reopen();
-        await connection.call((api) => api.ping());
-        await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.reached(imported.events)));
-        return imported;
-      } catch (error) {
-        if (!(error instanceof FailureError)) throw error;
-        return { status: 'failed', failure: error.failure };
-      } finally {
-        signal?.removeEventListener('abort', cancel);
-        progressListeners.delete(importId);
-      }
-    },
+    ...createTransfers(connection, progressListeners, async ({ events }) => {
+      reopen();
+      await connection.call((api) => api.ping());
+      await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.reached(events)));
+    }),
     startOver: reopen,
     close: async () => {
       closing.abort();
@@ -367,9 +311,4 @@ async function* readPages(
     const limit = rest.limit === undefined ? {} : { limit: rest.limit - events.length };
     rest = { ...rest, ...limit, ...(rest.backwards ? { to: last.position - 1 } : { from: last.position + 1 }) };
   }
-}
-
-function cancelled(commandId: string): Failed {
-  const text = `The command "${commandId}" was cancelled before it was sent. Nothing of it was saved.`;
-  return { status: 'failed', commandId, failure: { type: 'engine.cancelled', text } };
 }

@@ -1,5 +1,6 @@
-export type { Client, ClientOptions, ExecuteOptions, ImportOptions, ProgressListener } from './client.ts';
+export type { Client, ClientOptions, ExecuteOptions } from './client.ts';
 export { createClient } from './client.ts';
 export type { WorkerLike } from './connection.ts';
 export type { Mirror } from './mirror.ts';
 export type { Status, StatusStore } from './status.ts';
+export type { ImportOptions, ProgressListener } from './transfers.ts';

@@ -3,8 +3,7 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import type { EventLog, LogClosedListener } from '../log/event-log.ts';
-import type { Staging } from '../log/import-log.ts';
+import type { LogClosedListener } from '../log/event-log.ts';
 import {
   appSignature,
   type EngineApi,
@@ -21,11 +20,7 @@ import { createProjector, type Projector } from './projector.ts';
 import { createPublisher } from './publisher.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
-
-/** A log, and what only one that outlives the page can do. */
-export interface OpenedLog extends EventLog {
-  readonly stage?: () => Promise<Staging>;
-}
+import { createTransfers, type OpenedLog } from './transfers.ts';
 
 /** Events from which on an answer goes to the page. */
 const pageEvents = 2_000;
@@ -63,7 +58,6 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   const staged = new Map<string, Command[]>();
   const cancelled = new Set<string>();
   const reporting = new Set<string>();
-  const exports = new Map<string, AsyncGenerator<string>>();
   let running: Running | undefined;
   let failure: Failure | undefined;
   let reported = '';
@@ -252,48 +246,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       for (const name of app.projections.keys()) if (publisher.includes(name)) postSnapshot(name, projector);
       report();
     },
-    verify: async (checkId) => {
-      try {
-        return await requireRunning().log.verify({
-          onProgress: ({ done, total }) => publisher.post({ type: 'progress', commandId: checkId, done, total }),
-        });
-      } catch (error) {
-        if (!(error instanceof FailureError)) throw error;
-        return { status: 'failed', failure: error.failure };
-      }
-    },
-    exportNext: async (exportId) => {
-      // What is rarely needed is loaded when it is.
-      const { exportLog } = await import('../log/export-log.ts');
-      const pieces = exports.get(exportId) ?? exportLog(requireRunning().log, app.name);
-      exports.set(exportId, pieces);
-      const { value, done } = await pieces.next();
-      if (done) exports.delete(exportId);
-      return done ? undefined : new TextEncoder().encode(value);
-    },
-    import: async (importId, file, { replace }) => {
-      const { log } = requireRunning();
-      const { importLog, refusal } = await import('../log/import-log.ts');
-      try {
-        if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
-        if (!replace && (await log.head()) > 0) {
-          throw new FailureError(
-            refusal('this device already holds events', 'Export them first, then import with `replace`.'),
-          );
-        }
-        const summary = await importLog(file.stream(), await log.stage(), {
-          app: app.name,
-          onProgress: (done) => publisher.post({ type: 'progress', commandId: importId, done, total: file.size }),
-          isCancelled: () => cancelled.has(importId),
-        });
-        return { status: 'imported', ...summary };
-      } catch (error) {
-        if (!(error instanceof FailureError)) throw error;
-        return { status: 'failed', failure: error.failure };
-      } finally {
-        cancelled.delete(importId);
-      }
-    },
+    ...createTransfers({ app: app.name, cancelled, publisher, requireLog: () => requireRunning().log }),
     rest: async () => {
       if (running !== undefined) await Promise.all([running.keeper.saveNow(), running.saved.saveNow()]);
     },

@@ -1,0 +1,70 @@
+import { FailureError } from '../core/errors.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { Staging } from '../log/import-log.ts';
+import type { EngineApi } from '../protocol/engine-api.ts';
+import type { Publisher } from './publisher.ts';
+
+/** A log, and what only one that outlives the page can do. */
+export interface OpenedLog extends EventLog {
+  readonly stage?: () => Promise<Staging>;
+}
+
+/** What goes over the whole log: checking it, taking it out, putting another in its place. */
+export function createTransfers({
+  app,
+  cancelled,
+  publisher,
+  requireLog,
+}: {
+  readonly app: string;
+  /** Ids of calls that were cancelled. */
+  readonly cancelled: Set<string>;
+  readonly publisher: Publisher;
+  readonly requireLog: () => OpenedLog;
+}): Pick<EngineApi, 'verify' | 'exportNext' | 'import'> {
+  const exports = new Map<string, AsyncGenerator<string>>();
+  return {
+    verify: async (checkId) => {
+      try {
+        return await requireLog().verify({
+          onProgress: ({ done, total }) => publisher.post({ type: 'progress', commandId: checkId, done, total }),
+        });
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        return { status: 'failed', failure: error.failure };
+      }
+    },
+    exportNext: async (exportId) => {
+      // What is rarely needed is loaded when it is.
+      const { exportLog } = await import('../log/export-log.ts');
+      const pieces = exports.get(exportId) ?? exportLog(requireLog(), app);
+      exports.set(exportId, pieces);
+      const { value, done } = await pieces.next();
+      if (done) exports.delete(exportId);
+      return done ? undefined : new TextEncoder().encode(value);
+    },
+    import: async (importId, file, { replace }) => {
+      const log = requireLog();
+      const { importLog, refusal } = await import('../log/import-log.ts');
+      try {
+        if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
+        if (!replace && (await log.head()) > 0) {
+          throw new FailureError(
+            refusal('this device already holds events', 'Export them first, then import with `replace`.'),
+          );
+        }
+        const summary = await importLog(file.stream(), await log.stage(), {
+          app,
+          onProgress: (done) => publisher.post({ type: 'progress', commandId: importId, done, total: file.size }),
+          isCancelled: () => cancelled.has(importId),
+        });
+        return { status: 'imported', ...summary };
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        return { status: 'failed', failure: error.failure };
+      } finally {
+        cancelled.delete(importId);
+      }
+    },
+  };
+}
