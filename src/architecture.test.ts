@@ -44,7 +44,7 @@ const files: readonly SourceFile[] = readdirSync(source, { recursive: true, enco
   .map((path) => {
     const text = readFileSync(join(source, path), 'utf8');
     const code = text.replace(/^\s*(\/?\*|\/\/).*$/gm, '');
-    const imports = [...code.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+    const imports = [...code.matchAll(/\b(?:from |import |import\()'([^']+)'/g)].map((match) => match[1] ?? '');
     return { path, folder: path.split('/')[0] ?? '', text: code, imports };
   });
 
