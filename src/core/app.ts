@@ -37,6 +37,7 @@ export function defineApp(definition: {
       events.set(event.type, event);
     }
   }
+  for (const event of events.values()) requireFormerTypesFree(definition.name, event, events);
   return {
     kind: 'app',
     name: definition.name,
@@ -44,6 +45,23 @@ export function defineApp(definition: {
     projections: byName(definition.name, definition.projections),
     events,
   };
+}
+
+function requireFormerTypesFree(
+  app: string,
+  event: EventDefinition,
+  events: ReadonlyMap<string, EventDefinition>,
+): void {
+  for (const former of event.history.formerTypes) {
+    const holder =
+      events.get(former) ??
+      [...events.values()].find((other) => other !== event && other.history.formerTypes.includes(former));
+    if (holder === undefined) continue;
+    throw new Error(
+      `The app "${app}" has an event "${event.type}" that was formerly "${former}", and an event "${holder.type}" that claims this name too. ` +
+        'A stored name belongs to one type: give the newer one another name.',
+    );
+  }
 }
 
 function byName<Definition extends Aggregate | Projection>(

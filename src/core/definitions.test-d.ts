@@ -1,7 +1,17 @@
 // What must compile and what must not: checked by `npm run check`, never run.
 import * as z from 'zod';
 import type { CommandInput, CommandName, CommandRejection } from './index.ts';
-import { command, defineAggregate, defineEvents, defineProjection, type Receipt, reject, shape } from './index.ts';
+import {
+  command,
+  defineAggregate,
+  defineEvents,
+  defineProjection,
+  type Receipt,
+  type RecordedEventOf,
+  reject,
+  shape,
+  versions,
+} from './index.ts';
 
 type Equal<Left, Right> = (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
 function expectType<_True extends true>(): void {}
@@ -109,3 +119,22 @@ defineProjection('unknown', {
   // @ts-expect-error 'Closed' does not exist in type
   on: { Closed: () => null },
 });
+
+// Versions: each step is typed by the one before, and the newest is what the code sees.
+const OrderEvents = defineEvents({
+  Placed: versions(shape<{ cents: number }>())
+    .to(z.object({ amount: z.coerce.number() }), ({ cents }) => ({ amount: cents / 100 }))
+    .to(shape<{ amount: number; currency: string }>(), ({ amount }) => ({ amount, currency: 'EUR' })),
+  Dropped: versions(shape<{ why: string }>()).deprecated(),
+});
+expectType<Equal<RecordedEventOf<typeof OrderEvents, 'Placed'>['data'], { amount: number; currency: string }>>();
+expectType<Equal<RecordedEventOf<typeof OrderEvents, 'Dropped'>['data'], { why: string }>>();
+OrderEvents.Placed({ amount: 1, currency: 'EUR' });
+// @ts-expect-error 'cents' does not exist in type '{ amount: number; currency: string; }'
+OrderEvents.Placed({ cents: 1 });
+// @ts-expect-error Argument of type '{ why: string; }' is not assignable to parameter of type 'never'
+OrderEvents.Dropped({ why: '' });
+// @ts-expect-error Property 'euros' does not exist on type '{ cents: number; }'
+versions(shape<{ cents: number }>()).to(shape<{ amount: number }>(), ({ euros }) => ({ amount: euros }));
+// @ts-expect-error Type 'string' is not assignable to type 'number'
+versions(shape<{ cents: number }>()).to(shape<{ amount: number }>(), () => ({ amount: '1' }));

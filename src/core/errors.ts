@@ -3,7 +3,13 @@
  *
  * `text` says what happened, with the names involved, the likely cause, and what to do.
  */
-export type Failure = StorageFailure | EngineFailure | StreamConflict | AppendConflict | ImportRefusal;
+export type Failure =
+  | StorageFailure
+  | EngineFailure
+  | StreamConflict
+  | AppendConflict
+  | UnreadableEvent
+  | ImportRefusal;
 
 /**
  * The device's storage said no; nothing of the command was written.
@@ -60,6 +66,21 @@ export interface AppendConflict {
   readonly type: 'append.conflict';
   readonly text: string;
   /** Position of the first event that matches. */
+  readonly position: number;
+}
+
+/**
+ * The decision depends on an event that this build of the app cannot read. Nothing was saved, and the event stays.
+ *
+ * - `event.future`: a newer build wrote it: its type is unknown here, or its version.
+ * - `event.upcaster-failed`: an upcaster threw on it.
+ */
+export interface UnreadableEvent {
+  readonly type: 'event.future' | 'event.upcaster-failed';
+  readonly text: string;
+  readonly eventType: string;
+  /** Schema number that it was stored with. */
+  readonly version: number;
   readonly position: number;
 }
 

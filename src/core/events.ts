@@ -1,4 +1,5 @@
 import { issuesToText, parseWith, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
+import { toHistory, type VersionHistory } from './versions.ts';
 
 /** An event that was decided and is not yet stored. */
 export interface NewEvent<Type extends string = string, Data = unknown> {
@@ -14,6 +15,8 @@ export interface EventDefinition<Type extends string = string, Input = never, Da
   readonly type: Type;
   /** Schema number that new events of this type are stored with. */
   readonly version: number;
+  /** The forms that events of this type may be stored in. */
+  readonly history: VersionHistory;
 }
 
 /** Events by type, as `defineEvents` returns them. Sets are plain objects: `{ ...OrderEvents, ...PaymentEvents }` is one. */
@@ -42,7 +45,7 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> {
   /** Place in the whole log, from 1 without gaps. */
   readonly position: number;
   readonly type: Type;
-  /** Schema number that it was stored with. */
+  /** Schema number that it was stored with; `data` is in the newest form. */
   readonly version: number;
   readonly data: Data;
   /** Sorted, each once; absent where there are none. */
@@ -96,7 +99,14 @@ export function defineEvents<const Schemas extends { readonly [type: string]: Sc
 }
 
 function defineEvent(type: string, schema: Schema): EventDefinition<string, unknown> {
+  const history = toHistory(schema);
   const make = (data: unknown): NewEvent => {
+    if (history.isDeprecated) {
+      throw new Error(
+        `A new "${type}" event was made, but the type is deprecated: it is only read. Nothing was stored. ` +
+          'Decide an event of the type that took its place.',
+      );
+    }
     const parsed = parseWith(schema, data);
     if (!parsed.ok) {
       throw new Error(
@@ -106,5 +116,5 @@ function defineEvent(type: string, schema: Schema): EventDefinition<string, unkn
     }
     return { type, data: parsed.value };
   };
-  return Object.assign(make, { type, version: 1 });
+  return Object.assign(make, { type, version: history.schemas.length, history });
 }

@@ -17,3 +17,5 @@ export type { InvalidInput, Rejection } from './rejection.ts';
 export { reject } from './rejection.ts';
 export type { Issue, Schema } from './schema.ts';
 export { shape } from './schema.ts';
+export type { Versions } from './versions.ts';
+export { versions } from './versions.ts';

@@ -3,6 +3,7 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
+import { createUpcaster } from '../core/upcast.ts';
 import type { LogClosedListener } from '../log/event-log.ts';
 import {
   appSignature,
@@ -14,6 +15,7 @@ import {
 } from '../protocol/engine-api.ts';
 import { type CatchUp, createCatchUp } from './catch-up.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
+import { createCurrentLog } from './current-log.ts';
 import { executeGroup, toFailed } from './execute.ts';
 import { keepSnapshots, type SnapshotKeeper } from './keep-snapshots.ts';
 import { createProjector, type Projector } from './projector.ts';
@@ -54,6 +56,7 @@ export interface Engine extends EngineApi {
 /** The pipeline of one tab: command → load → decide → append → project → publish. Platform-free; the worker file wires it. */
 export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOptions): Engine {
   const publisher = createPublisher();
+  const upcaster = createUpcaster(app);
   const cache = createStreamCache();
   const staged = new Map<string, Command[]>();
   const cancelled = new Set<string>();
@@ -83,7 +86,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   }
 
   async function start(hint: LogHint | undefined): Promise<Running> {
-    const log = await openLog(hint, noteFailure);
+    const log = createCurrentLog(await openLog(hint, noteFailure), upcaster);
     const projector = createProjector(app);
     const keeper = keepSnapshots(log, projector);
     const saved = createStateSnapshots(app, log.snapshots, cache);
@@ -93,7 +96,8 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       // Every mirrored projection is named, also where no row changed: its mirror follows the position.
       if (!isRebuilding) {
         publisher.post(patch);
-        saved.follow(events);
+        // A state stops before what cannot be read: the next command on the stream says so.
+        saved.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined));
       }
       keeper.note();
       report();

@@ -1,7 +1,7 @@
 import type { App } from '../core/app.ts';
 import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
-import { FailureError, isExpectedRevision } from '../core/errors.ts';
+import { type Failure, FailureError, isExpectedRevision } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Failed, Receipt } from '../core/receipt.ts';
 import { type InvalidInput, type Rejection, reject } from '../core/rejection.ts';
@@ -84,8 +84,15 @@ async function settle(request: ExecuteRequest, decide: () => Promise<Receipt>): 
 }
 
 function isOfOneRequest({ failure }: FailureError): boolean {
-  return failure.type === 'storage.event-refused' || failure.type === 'engine.cancelled';
+  return ofOneRequest.has(failure.type);
 }
+
+const ofOneRequest: ReadonlySet<Failure['type']> = new Set([
+  'storage.event-refused',
+  'engine.cancelled',
+  'event.future',
+  'event.upcaster-failed',
+]);
 
 export function toFailed(request: ExecuteRequest, { failure }: FailureError): Failed {
   return { status: 'failed', commandId: request.commandId, failure };

@@ -1,0 +1,65 @@
+import { FailureError } from '../core/errors.ts';
+import type { EventFilter } from '../core/event-query.ts';
+import type { Upcaster } from '../core/upcast.ts';
+import type { AppendCondition, LogTransaction } from '../log/event-log.ts';
+import type { OpenedLog } from './transfers.ts';
+
+/**
+ * The log as this build of the app knows it: events come in their newest form, and are looked for under all names that
+ * their types ever had. Nothing that is stored changes; commits, exports and checks show it as it is.
+ *
+ * `readStream` throws `FailureError` where an event cannot be read: nothing is decided on a part of a stream.
+ */
+export function createCurrentLog(log: OpenedLog, upcaster: Upcaster): OpenedLog {
+  return {
+    logId: log.logId,
+    snapshots: log.snapshots,
+    write: (work, options) => log.write((transaction) => work(currentTransaction(transaction, upcaster)), options),
+    read: async function* (query) {
+      const { anyOf } = query;
+      const stored = {
+        ...storedFilter(query, upcaster),
+        ...(anyOf === undefined ? {} : { anyOf: anyOf.map((filter) => storedFilter(filter, upcaster)) }),
+      };
+      for await (const page of log.read(stored)) yield upcaster.upcast(page);
+    },
+    readCommits: (from) => log.readCommits(from),
+    verify: (options) => log.verify(options),
+    head: () => log.head(),
+    revisions: (streams) => log.revisions(streams),
+    onGrowth: (listener) => log.onGrowth((head, events) => listener(head, upcaster.upcast(events))),
+    ...(log.stage === undefined ? {} : { stage: log.stage }),
+    close: () => log.close(),
+  };
+}
+
+function currentTransaction(transaction: LogTransaction, upcaster: Upcaster): LogTransaction {
+  return {
+    get head() {
+      return transaction.head;
+    },
+    revisions: (streams) => transaction.revisions(streams),
+    readStream: async (stream, fromRevision) => {
+      const events = upcaster.upcast(await transaction.readStream(stream, fromRevision));
+      for (const event of events) {
+        const unreadable = upcaster.whyUnreadable(event);
+        if (unreadable !== undefined) throw new FailureError(unreadable);
+      }
+      return events;
+    },
+    findCommit: (commandId) => transaction.findCommit(commandId),
+    append: (commit, condition) =>
+      transaction.append(commit, condition === undefined ? undefined : storedCondition(condition, upcaster)),
+    turn: () => transaction.turn(),
+  };
+}
+
+function storedCondition(condition: AppendCondition, upcaster: Upcaster): AppendCondition {
+  const { failIfEventsMatch } = condition;
+  if (failIfEventsMatch === undefined) return condition;
+  return { ...condition, failIfEventsMatch: failIfEventsMatch.map((filter) => storedFilter(filter, upcaster)) };
+}
+
+function storedFilter<Filter extends EventFilter>(filter: Filter, upcaster: Upcaster): Filter {
+  return filter.types === undefined ? filter : { ...filter, types: upcaster.storedTypes(filter.types) };
+}
