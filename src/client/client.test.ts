@@ -252,7 +252,9 @@ describe('a mirror', () => {
     expect(total.rows.get('total')).toEqual({ total: 3 });
     expect(counts.rows.get('a')?.count).toBe(16);
     await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(client.status.getState().projectionErrors).toMatchObject([{ projection: 'total', position: 2 }]);
+    expect(client.status.getState().projections).toMatchObject([
+      { projection: 'total', lag: 0, quarantined: 1, errors: [{ position: 2, eventType: 'Counted' }] },
+    ]);
     await client.close();
   });
 });

@@ -66,8 +66,11 @@ export interface Client extends Transfers {
   subscribe(filter?: EventFilter, options?: SubscribeOptions): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
   mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
-  /** Throws rows and saved states away and folds the whole log again; resolves when the open mirrors show it. */
-  rebuild(): Promise<void>;
+  /**
+   * Folds the whole log again, for one projection, or for all and the saved states too. What is shown stays until the
+   * new rows take its place; resolves when they have. `status.projections` has how far it is.
+   */
+  rebuild(projection?: Projection): Promise<void>;
   readonly status: StatusStore;
   /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
   startOver(): void;
@@ -139,7 +142,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
         progressListeners.get(message.commandId)?.(message);
         break;
       case 'report':
-        status.setState({ projectionErrors: message.projections });
+        status.setState({ projections: message.projections, unreadable: message.unreadable });
         if (message.failure !== undefined) noteFailure(message.failure);
     }
   }
@@ -271,7 +274,17 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       // The rows were made by this projection: its name is unique in the app.
       return feed.mirror as Mirror<RowOf<P>>;
     },
-    rebuild: () => connection.call((api) => api.rebuild()),
+    rebuild: async (projection) => {
+      const rebuildId = randomId();
+      // Rows come on a port of their own: its last message says that they are here.
+      const arrived = new Promise<Progress>((resolve) => progressListeners.set(rebuildId, resolve));
+      try {
+        await connection.call((api) => api.rebuild(rebuildId, projection?.name));
+        await arrived;
+      } finally {
+        progressListeners.delete(rebuildId);
+      }
+    },
     ...createTransfers(connection, progressListeners, async ({ events }) => {
       reopen();
       await connection.call((api) => api.ping());
@@ -293,9 +306,9 @@ function isCommandList(input: ExecuteInput): input is readonly [readonly Command
   return Array.isArray(input[0]);
 }
 
-/** A mirror that has no rows yet will start at a position that has them all. */
+/** A mirror that has no rows yet, or old ones only, will start at a position that has them all. */
 function reachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
-  return mirror.loaded ? mirror.reached(position) : Promise.resolve();
+  return mirror.loaded && !mirror.isBehind ? mirror.reached(position) : Promise.resolve();
 }
 
 async function* readPages(

@@ -11,6 +11,8 @@ export interface Mirror<Row = unknown> {
   readonly ready: Promise<void>;
   /** Position of the log that the rows show; 0 before the first have arrived. */
   readonly position: number;
+  /** Whether the rows are old ones that stay until new ones, which are being built, take their place. */
+  readonly isBehind: boolean;
   /** Moves on whenever rows change, and only then: what to memoise on. */
   readonly changeCount: number;
   /** The rows as they are now, changed in place: read them, do not keep them. */
@@ -41,6 +43,9 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
   const waiting = new Set<{ readonly position: number; readonly settle: (error?: Error) => void }>();
   let position = 0;
   let loaded = false;
+  let isBehind = false;
+  /** The pieces of a snapshot that have come so far. */
+  let arriving: Map<string, unknown> | undefined;
   let awaitsSnapshot = true;
   let copy: { readonly changeCount: number; readonly rows: ReadonlyMap<string, unknown> } | undefined;
   let settleReady = { resolve: () => {}, reject: (_error: Error) => {} };
@@ -68,6 +73,9 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
     },
     get position() {
       return position;
+    },
+    get isBehind() {
+      return isBehind;
     },
     get changeCount() {
       return store.getState().changeCount;
@@ -97,9 +105,16 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
   return {
     mirror,
     applySnapshot: (snapshot) => {
+      if (snapshot.isFirst) arriving = new Map();
+      // Of a snapshot that another worker began and did not end.
+      if (arriving === undefined) return;
+      for (const [key, row] of snapshot.rows) arriving.set(key, row);
+      if (!snapshot.isLast) return;
       awaitsSnapshot = false;
+      isBehind = snapshot.isBehind;
       rows.clear();
-      for (const [key, row] of snapshot.rows) rows.set(key, row);
+      for (const [key, row] of arriving) rows.set(key, row);
+      arriving = undefined;
       loaded = true;
       // The app started over after a failure: the next to ask finds rows.
       if (failed) ready = Promise.resolve();
@@ -124,6 +139,7 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
     restart: () => {
       position = 0;
       awaitsSnapshot = true;
+      arriving = undefined;
     },
     fail: (error) => {
       failed = true;

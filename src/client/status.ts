@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Failure } from '../core/errors.ts';
-import type { ProjectionError } from '../protocol/engine-api.ts';
+import type { ProjectionStatus, UnreadableType } from '../protocol/engine-api.ts';
 
 /** What is true of the app's data right now; there from the first frame on. */
 export interface Status {
@@ -18,8 +18,10 @@ export interface Status {
   /** Commands that were sent and are not on disk yet. */
   readonly saving: number;
   readonly failure?: Failure;
-  /** Projections that had to leave an event out, and why. */
-  readonly projectionErrors: readonly ProjectionError[];
+  /** Projections that are being built, or had to leave events out, and why. */
+  readonly projections: readonly ProjectionStatus[];
+  /** Stored events that this build of the app cannot read: they are kept, and shown by a build that can. */
+  readonly unreadable: readonly UnreadableType[];
   /** The browser's own estimate for this site, in bytes; a hint only, it is often wrong. */
   readonly quota?: { readonly usedBytes: number; readonly availableBytes: number };
 }
@@ -31,7 +33,8 @@ export const initialStatus: Status = Object.freeze({
   storage: 'best-effort',
   saved: 0,
   saving: 0,
-  projectionErrors: [],
+  projections: [],
+  unreadable: [],
 });
 
 export function createStatusStore(): StatusStore {

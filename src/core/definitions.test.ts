@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { RecordedEvent } from './index.ts';
-import { defineAggregate, defineApp, defineEvents, defineProjection, reject, shape } from './index.ts';
+import { defineAggregate, defineApp, defineEvents, defineProjection, defineValue, reject, shape } from './index.ts';
 import { streamIdToAggregate, streamIdToId, toStreamId } from './stream-id.ts';
 
 const AccountEvents = defineEvents({
@@ -91,17 +91,17 @@ describe('defineProjection', () => {
   });
 
   it('returns the changed row under the id of the stream', () => {
-    expect(Balances.project(recorded('Opened', { owner: 'Ada' }), () => undefined)).toEqual([
+    expect(Balances.project(recorded('Opened', { owner: 'Ada' }), new Map())).toEqual([
       { key: 'ada', row: { balance: 0 } },
     ]);
-    expect(Balances.project(recorded('Deposited', { amount: 2 }), () => ({ balance: 1 }))).toEqual([
+    expect(Balances.project(recorded('Deposited', { amount: 2 }), new Map([['ada', { balance: 1 }]]))).toEqual([
       { key: 'ada', row: { balance: 3 } },
     ]);
   });
 
   it('says nothing of an event that leaves the row as it is', () => {
-    expect(Balances.project(recorded('Deposited', { amount: 2 }), () => undefined)).toEqual([]);
-    expect(Balances.project(recorded('Renamed', {}), () => undefined)).toEqual([]);
+    expect(Balances.project(recorded('Deposited', { amount: 2 }), new Map())).toEqual([]);
+    expect(Balances.project(recorded('Renamed', {}), new Map())).toEqual([]);
   });
 
   it('touches several rows and deletes with null', () => {
@@ -112,10 +112,50 @@ describe('defineProjection', () => {
       key: (event) => (event.type === 'Opened' ? ['all', event.data.owner, 'all'] : []),
       on: { Opened: (row, _event, key) => (key === 'all' ? { count: (row?.count ?? 0) + 1 } : null) },
     });
-    expect(ByOwner.project(recorded('Opened', { owner: 'ada' }), () => ({ count: 1 }))).toEqual([
+    const before = new Map(['all', 'ada'].map((key) => [key, { count: 1 }]));
+    expect(ByOwner.project(recorded('Opened', { owner: 'ada' }), before)).toEqual([
       { key: 'all', row: { count: 2 } },
       { key: 'ada', row: null },
     ]);
+  });
+
+  it('says its row changes itself where a row depends on others', () => {
+    const Ranks = defineProjection('ranks', {
+      version: 1,
+      from: [AccountEvents],
+      row: shape<{ rank: number }>(),
+      project: (event, rows) =>
+        event.type === 'Opened' ? [{ key: event.data.owner, row: { rank: rows.size + 1 } }] : [],
+    });
+    const rows = new Map([['ada', { rank: 1 }]]);
+    expect(Ranks.project(recorded('Opened', { owner: 'ben' }), rows)).toEqual([{ key: 'ben', row: { rank: 2 } }]);
+    expect(Ranks.project(recorded('Renamed', {}), rows)).toEqual([]);
+  });
+
+  it('refuses both forms at once, and neither', () => {
+    const source = { version: 1, from: [AccountEvents] as const, row: shape<{ rank: number }>() };
+    expect(() => defineProjection('ranks', source)).toThrow('"ranks" needs either');
+    expect(() => defineProjection('ranks', { ...source, on: {}, project: () => [] })).toThrow('"ranks" needs either');
+  });
+});
+
+describe('defineValue', () => {
+  it('folds one value from its initial one, and says nothing where it stays', () => {
+    const Turnover = defineValue('turnover', {
+      version: 1,
+      from: [AccountEvents],
+      initialValue: { sum: 0 },
+      on: { Deposited: (value, { data }) => (data.amount === 0 ? value : { sum: value.sum + data.amount }) },
+    });
+    expect(Turnover.initialValue).toEqual({ sum: 0 });
+    const [change] = Turnover.project(recorded('Deposited', { amount: 2 }), new Map());
+    expect(change?.row).toEqual({ sum: 2 });
+    const rows = new Map([[change?.key ?? '', { sum: 2 }]]);
+    expect(Turnover.project(recorded('Deposited', { amount: 3 }), rows)).toEqual([
+      { key: change?.key, row: { sum: 5 } },
+    ]);
+    expect(Turnover.project(recorded('Deposited', { amount: 0 }), rows)).toEqual([]);
+    expect(Turnover.project(recorded('Opened', { owner: 'ada' }), rows)).toEqual([]);
   });
 });
 

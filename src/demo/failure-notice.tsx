@@ -3,12 +3,13 @@ import { useClient, useStatus } from 'varve/react';
 
 /** What is wrong with the storage, and what to do. */
 export function FailureNotice() {
-  const { failure, projectionErrors } = useStatus();
+  const { failure, projections, unreadable } = useStatus();
   const client = useClient();
   if (failure === undefined) {
-    return projectionErrors.map((error) => (
-      <div key={error.projection} className="notice bad" role="alert">
-        <p>{error.text}</p>
+    const texts = [...projections.flatMap(({ errors }) => errors.slice(0, 1)), ...unreadable].map(({ text }) => text);
+    return texts.map((text) => (
+      <div key={text} className="notice bad" role="alert">
+        <p>{text}</p>
       </div>
     ));
   }

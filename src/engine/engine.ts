@@ -13,12 +13,10 @@ import {
   type LogHint,
   type Welcome,
 } from '../protocol/engine-api.ts';
-import { type CatchUp, createCatchUp } from './catch-up.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
 import { createCurrentLog } from './current-log.ts';
 import { executeGroup, toFailed } from './execute.ts';
-import { keepSnapshots, type SnapshotKeeper } from './keep-snapshots.ts';
-import { createProjector, type Projector } from './projector.ts';
+import { type Projections, startProjections } from './projections.ts';
 import { createPublisher } from './publisher.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
@@ -26,6 +24,9 @@ import { createTransfers, type OpenedLog } from './transfers.ts';
 
 /** Events from which on an answer goes to the page. */
 const pageEvents = 2_000;
+
+/** Rows in one message: a page takes them in a few milliseconds. */
+const snapshotRows = 5_000;
 
 /** What an engine runs on. */
 export interface EngineOptions {
@@ -41,11 +42,7 @@ export interface EngineOptions {
 /** A log that was opened, and what stands on it. */
 interface Running {
   readonly log: OpenedLog;
-  readonly projector: Projector;
-  readonly catchUp: CatchUp;
-  /** Settles when the rows hold what was in the log at the start: no page is shown a half-read log. */
-  caughtUp: Promise<void>;
-  readonly keeper: SnapshotKeeper;
+  readonly projections: Projections;
   readonly saved: StateSnapshots;
 }
 
@@ -67,11 +64,11 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   /** How far the log is known to have grown, and whether a group of commands is being stored. */
   let grownTo = 0;
   let inGroup = false;
-  let isRebuilding = false;
 
   function report(): void {
-    const projections = running?.projector.errors ?? [];
-    const message = { type: 'report', projections, ...(failure === undefined ? {} : { failure }) } as const;
+    const projections = running?.projections.statuses() ?? [];
+    const unreadable = running?.projections.unreadable() ?? [];
+    const message = { type: 'report', projections, unreadable, ...(failure === undefined ? {} : { failure }) } as const;
     const text = JSON.stringify(message);
     if (text === reported) return;
     reported = text;
@@ -87,28 +84,33 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
 
   async function start(hint: LogHint | undefined): Promise<Running> {
     const log = createCurrentLog(await openLog(hint, noteFailure), upcaster);
-    const projector = createProjector(app);
-    const keeper = keepSnapshots(log, projector);
     const saved = createStateSnapshots(app, log.snapshots, cache);
-    // A rebuild posts its rows as a whole, at its end.
-    const isWanted = (projection: string) => !isRebuilding && publisher.includes(projection);
-    const catchUp = createCatchUp(log, projector, isWanted, (patch, events) => {
-      // Every mirrored projection is named, also where no row changed: its mirror follows the position.
-      if (!isRebuilding) {
-        publisher.post(patch);
-        // A state stops before what cannot be read: the next command on the stream says so.
-        saved.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined));
-      }
-      keeper.note();
-      report();
-    });
-    await keeper.restore();
     log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
-      if (!inGroup) void followGrowth(projector, catchUp, events);
+      if (running !== undefined && !inGroup) void followGrowth(running.projections, events);
     });
-    return { log, projector, catchUp, keeper, saved, caughtUp: followLog(catchUp) };
+    const projections = await startProjections({
+      app,
+      log,
+      upcaster,
+      now: env.now,
+      isWanted: (projection) => publisher.includes(projection),
+      onPatch: (patch, events) => {
+        // Every mirrored projection is named, also where no row changed: its mirror follows the position.
+        publisher.post(patch);
+        // A state stops before what cannot be read: the next command on the stream says so.
+        saved.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined));
+      },
+      onNewRows: (names) => {
+        for (const name of names) if (publisher.includes(name)) postRows(name);
+      },
+      onChange: report,
+      onFailure: noteFailure,
+    });
+    // Of what came while the rows were loaded.
+    void followGrowth(projections);
+    return { log, projections, saved };
   }
 
   function requireRunning(): Running {
@@ -116,28 +118,14 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     return running;
   }
 
-  /** Reading may fail where writing does not; the rows are then behind, which the next hint or wake mends. */
-  async function followLog(catchUp: CatchUp): Promise<void> {
-    try {
-      await catchUp.toHead();
-    } catch (error) {
-      if (!(error instanceof FailureError)) throw error;
-      noteFailure(error.failure);
-    }
-  }
-
   /** Another tab's command needs no read where the hint has its events. */
-  async function followGrowth(
-    projector: Projector,
-    catchUp: CatchUp,
-    events: readonly RecordedEvent[] = [],
-  ): Promise<void> {
-    if (events[0]?.position === projector.position + 1) await catchUp.advance(events).catch(() => followLog(catchUp));
-    if (grownTo > projector.position) await followLog(catchUp);
+  async function followGrowth(projections: Projections, events: readonly RecordedEvent[] = []): Promise<void> {
+    if (events[0]?.position === projections.position + 1) await projections.advance(events);
+    if (grownTo > projections.position) await projections.follow();
   }
 
   async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
-    const { log, projector, catchUp, saved } = requireRunning();
+    const { log, projections, saved } = requireRunning();
     const hooks = {
       isCancelled: (commandId: string) => cancelled.has(commandId),
       onProgress: (commandId: string, done: number, total: number) => {
@@ -149,7 +137,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks, saved });
       if (appended.length > 0) {
         // On disk already: what goes wrong from here on must not turn the receipt into a failure.
-        await catchUp.advance(appended).catch(() => followLog(catchUp));
+        await projections.advance(appended);
       }
       return outcomes;
     } catch (error) {
@@ -161,13 +149,21 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       return [{ receipt: toFailed(request, error) }];
     } finally {
       inGroup = false;
-      void followGrowth(projector, catchUp);
+      void followGrowth(projections);
     }
   }
 
-  function postSnapshot(projection: string, projector: Projector): void {
-    const rows = [...(projector.rowsOf(projection) ?? [])];
-    publisher.post({ type: 'snapshot', projection, position: projector.position, rows });
+  function postRows(projection: string): void {
+    const shown = running?.projections.rowsOf(projection);
+    if (shown === undefined) return;
+    const { position, isBehind } = shown;
+    const rows = [...shown.rows];
+    // At least one piece, also where there is no row.
+    for (let start = 0; start === 0 || start < rows.length; start += snapshotRows) {
+      const piece = rows.slice(start, start + snapshotRows);
+      const place = { isFirst: start === 0, isLast: start + snapshotRows >= rows.length };
+      publisher.post({ type: 'snapshot', projection, position, isBehind, rows: piece, ...place });
+    }
   }
 
   const enqueue = createCommandQueue(runGroup);
@@ -196,9 +192,9 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       try {
         const receipt = await enqueue({ ...request, commands });
         // A command that was repeated may be ahead of the rows of a worker that has just started.
-        const { projector, catchUp } = requireRunning();
-        if (receipt.status === 'saved' && receipt.position > projector.position) await followLog(catchUp);
-        return { receipt, projectedTo: projector.position };
+        const { projections } = requireRunning();
+        if (receipt.status === 'saved' && receipt.position > projections.position) await projections.follow();
+        return { receipt, projectedTo: projections.position };
       } finally {
         cancelled.delete(request.commandId);
         reporting.delete(request.commandId);
@@ -214,15 +210,13 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       cancelled.add(commandId);
     },
     mirror: async (projection) => {
-      const { projector, caughtUp } = requireRunning();
-      await caughtUp;
-      const rows = projector.rowsOf(projection);
-      if (rows === undefined) {
+      if (!app.projections.has(projection)) {
         throw new Error(`The app "${app.name}" has no projection "${projection}". Add it to defineApp.`);
       }
+      await requireRunning().projections.ready(projection);
       // In one turn: whatever is published later starts at this position.
       publisher.include(projection);
-      postSnapshot(projection, projector);
+      postRows(projection);
       report();
     },
     read: async (query) => {
@@ -233,33 +227,32 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       }
       return { events, isEnd: true };
     },
-    rebuild: async () => {
-      const { log, projector, catchUp, saved } = requireRunning();
-      await requireRunning().caughtUp;
-      await log.snapshots.clear();
-      // States too: whoever rebuilds does not trust what was folded.
-      saved.forget();
-      cache.clear();
-      isRebuilding = true;
-      projector.reset();
-      const rebuilt = followLog(catchUp).finally(() => {
-        isRebuilding = false;
+    rebuild: async (rebuildId, projection) => {
+      const { log, projections, saved } = requireRunning();
+      if (projection === undefined) {
+        await log.snapshots.clear();
+        // States too: whoever rebuilds does not trust what was folded.
+        saved.forget();
+        cache.clear();
+      }
+      await projections.rebuild(projection === undefined ? [...app.projections.keys()] : [projection]);
+      publisher.post({
+        type: 'progress',
+        commandId: rebuildId,
+        done: projections.position,
+        total: projections.position,
       });
-      requireRunning().caughtUp = rebuilt;
-      await rebuilt;
-      for (const name of app.projections.keys()) if (publisher.includes(name)) postSnapshot(name, projector);
-      report();
     },
     ...createTransfers({ app: app.name, cancelled, publisher, requireLog: () => requireRunning().log }),
     rest: async () => {
-      if (running !== undefined) await Promise.all([running.keeper.saveNow(), running.saved.saveNow()]);
+      await Promise.all([running?.projections.saveNow(), running?.saved.saveNow()]);
     },
     wake: async () => {
-      if (running !== undefined) await followLog(running.catchUp);
+      await running?.projections.follow();
     },
     ping: () => undefined,
     close: () => {
-      running?.keeper.close();
+      running?.projections.close();
       running?.saved.close();
       running?.log.close();
     },

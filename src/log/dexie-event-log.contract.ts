@@ -240,20 +240,31 @@ export function describeDexieEventLog(): void {
         for (let index = 0; index < 9; index += 1) await transaction.append(oneEvent(`c${index}`));
       });
       const rows = Array.from({ length: 1234 }, (_, index) => [`key-${index}`, { index }] as const);
-      const saved = [{ projection: 'rows', signature: 'rows@1', rows }];
-      expect(await log.snapshots.saveProjections(8, saved)).toBe(false);
-      expect(await log.snapshots.saveProjections(9, saved)).toBe(true);
-      expect(await (await open()).snapshots.loadProjections()).toEqual({ upTo: 9, snapshots: saved });
+      const built = { projection: 'rows', signature: 'rows@2', upTo: 4, isComplete: false, rows: rows.slice(0, 7) };
+      const shown = { projection: 'rows', signature: 'rows@1', upTo: 9, isComplete: true, rows };
+      const other = { projection: 'others', signature: 'others@1', upTo: 9, isComplete: true, rows: [], left: ['x'] };
+      expect(await log.snapshots.saveProjections([{ ...shown, upTo: 10 }])).toBe(false);
+      expect(await log.snapshots.saveProjections([shown, other])).toBe(true);
+      expect(await log.snapshots.saveProjections([built])).toBe(true);
+      const bySignature = async (opened: typeof log) =>
+        [...(await opened.snapshots.loadProjections())].sort((a, b) => (a.signature < b.signature ? -1 : 1));
+      expect(await bySignature(await open())).toEqual([other, shown, built]);
       // The log goes on: they still stand at a commit of it.
-      await log.write((transaction) => transaction.append(oneEvent('c9')));
-      expect((await log.snapshots.loadProjections())?.upTo).toBe(9);
+      await log.write((transaction) =>
+        transaction.append({ ...oneEvent('c9'), events: [...oneEvent('c9').events, ...oneEvent('c9').events] }),
+      );
+      expect(await bySignature(log)).toEqual([other, shown, built]);
+      // Nothing is saved in the middle of a commit; what is complete takes the place of all of its projection.
+      expect(await log.snapshots.saveProjections([{ ...built, upTo: 10 }])).toBe(false);
+      expect(await log.snapshots.saveProjections([{ ...built, upTo: 11, isComplete: true }])).toBe(true);
+      expect(await bySignature(log)).toEqual([other, { ...built, upTo: 11, isComplete: true }]);
       await log.snapshots.saveStates([{ stream: 'a-1', signature: 'a@1', revision: 9, state: { count: 10 } }]);
       expect(await log.snapshots.loadStates(['b-1', 'a-1'])).toMatchObject([
         undefined,
         { revision: 9, state: { count: 10 } },
       ]);
       await log.snapshots.clear();
-      expect(await log.snapshots.loadProjections()).toBeUndefined();
+      expect(await log.snapshots.loadProjections()).toEqual([]);
       expect(await log.snapshots.loadStates(['a-1'])).toEqual([undefined]);
       log.close();
     });
@@ -262,9 +273,11 @@ export function describeDexieEventLog(): void {
       const name = `test-${crypto.randomUUID()}`;
       const log = await openLog(name);
       await log.write((transaction) => transaction.append(oneEvent('c1')));
-      await log.snapshots.saveProjections(1, [{ projection: 'rows', signature: 'rows@1', rows: [] }]);
+      await log.snapshots.saveProjections([
+        { projection: 'rows', signature: 'rows@1', upTo: 1, isComplete: true, rows: [] },
+      ]);
       await putRaw(name, (record) => ({ ...record, order: new Uint8Array(32).fill(7) }));
-      expect(await log.snapshots.loadProjections()).toBeUndefined();
+      expect(await log.snapshots.loadProjections()).toEqual([]);
       log.close();
     });
   });

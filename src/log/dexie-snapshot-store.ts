@@ -5,11 +5,10 @@ import type { ProjectionSnapshot, SnapshotStore, StateSnapshot } from './snapsho
 /** Rows in one stored value: one value per row would cost fifty times as much. */
 const chunkRows = 500;
 
-interface SnapshotHead {
-  readonly upTo: number;
+/** Stands under `['head', projection, signature]`, its rows under `['rows', projection, signature, start]`. */
+interface SnapshotHead extends Omit<ProjectionSnapshot, 'rows'> {
   /** Order hash at `upTo`: the same position of another log, or of one that was set back, has another. */
   readonly order: Uint8Array;
-  readonly parts: readonly Omit<ProjectionSnapshot, 'rows'>[];
 }
 
 type InSnapshots = <Result>(
@@ -26,39 +25,47 @@ export function createDexieSnapshotStore(
   inSnapshots: InSnapshots,
   orderAt: (record: LogRecord, segments: IDBObjectStore, position: number) => Promise<Uint8Array | undefined>,
 ): SnapshotStore {
+  /** Undefined where the log ends before, or in the middle of a commit. */
+  const orderOf = async (record: LogRecord, segments: IDBObjectStore, position: number) => {
+    if (position > record.head) return undefined;
+    return position === record.head ? record.order : orderAt(record, segments, position);
+  };
+
   return {
-    saveProjections: (upTo, snapshots) =>
-      inSnapshots('readwrite', async ({ head, order }, store) => {
-        if (head !== upTo) return false;
-        store.delete(rowsOfAll());
-        for (const [part, { rows }] of snapshots.entries()) {
+    saveProjections: (snapshots) =>
+      inSnapshots('readwrite', async (record, store, segments) => {
+        const orders = await Promise.all(snapshots.map(({ upTo }) => orderOf(record, segments, upTo)));
+        const heads = snapshots.flatMap(({ rows: _rows, ...head }, index) => {
+          const order = orders[index];
+          return order === undefined ? [] : [{ ...head, order } satisfies SnapshotHead];
+        });
+        if (heads.length < snapshots.length) return false;
+        for (const { projection, signature, isComplete } of snapshots) {
+          const replaced = isComplete ? [projection] : [projection, signature];
+          for (const kind of ['head', 'rows']) store.delete(keysUnder(kind, ...replaced));
+        }
+        for (const head of heads) store.put(head, ['head', head.projection, head.signature]);
+        for (const { projection, signature, rows } of snapshots) {
           for (let start = 0; start < rows.length; start += chunkRows) {
-            store.put(rows.slice(start, start + chunkRows), ['rows', part, start]);
+            store.put(rows.slice(start, start + chunkRows), ['rows', projection, signature, start]);
           }
         }
-        const parts = snapshots.map(({ rows: _rows, ...part }) => part);
-        store.put({ upTo, order, parts } satisfies SnapshotHead, ['head']);
         return true;
       }),
     loadProjections: () =>
       inSnapshots('readonly', async (record, store, segments) => {
-        const saved: SnapshotHead | undefined = await requestResult(store.get(['head']));
-        if (saved === undefined || saved.upTo > record.head) return undefined;
-        const chunks = Promise.all(
-          saved.parts.map((_, part) =>
-            requestResult<ProjectionSnapshot['rows'][]>(
-              store.getAll(IDBKeyRange.bound(['rows', part], ['rows', part, []])),
-            ),
-          ),
+        const heads = await requestResult<SnapshotHead[]>(store.getAll(keysUnder('head')));
+        const loaded = await Promise.all(
+          heads.map(async ({ order: saved, ...head }) => {
+            const chunks = requestResult<ProjectionSnapshot['rows'][]>(
+              store.getAll(keysUnder('rows', head.projection, head.signature)),
+            );
+            const order = await orderOf(record, segments, head.upTo);
+            const rows = (await chunks).flat();
+            return order?.every((byte, index) => byte === saved[index]) ? [{ ...head, rows }] : [];
+          }),
         );
-        const order = saved.upTo === record.head ? record.order : await orderAt(record, segments, saved.upTo);
-        if (order === undefined || order.some((byte, index) => byte !== saved.order[index])) {
-          await chunks;
-          return undefined;
-        }
-        const rowsByPart = await chunks;
-        const snapshots = saved.parts.map((part, index) => ({ ...part, rows: (rowsByPart[index] ?? []).flat() }));
-        return { upTo: saved.upTo, snapshots };
+        return loaded.flat();
       }),
     saveStates: (states) =>
       inSnapshots('readwrite', async (_record, store) => {
@@ -77,6 +84,6 @@ export function createDexieSnapshotStore(
   };
 }
 
-function rowsOfAll(): IDBKeyRange {
-  return IDBKeyRange.bound(['rows'], ['rows', []]);
+function keysUnder(...prefix: readonly string[]): IDBKeyRange {
+  return IDBKeyRange.bound([...prefix], [...prefix, []]);
 }

@@ -73,7 +73,7 @@ function createMemory(logId: string, client: string): Memory {
 
   return {
     stored,
-    snapshots: createMemorySnapshotStore(() => stored.events.length),
+    snapshots: createMemorySnapshotStore((position) => isCommitEnd(stored, position)),
     listeners,
     write: (work) => {
       const result = queue.then(() => runAlone(work));
@@ -246,4 +246,9 @@ function readStored({ events, eventsByStream }: Stored, query: EventQuery): Reco
 
 function* toPages<Item>(items: readonly Item[]): Generator<readonly Item[]> {
   for (let start = 0; start < items.length; start += pageSize) yield items.slice(start, start + pageSize);
+}
+
+function isCommitEnd({ events }: Stored, position: number): boolean {
+  if (position > events.length) return false;
+  return events[position - 1]?.meta.commandId !== events[position]?.meta.commandId;
 }

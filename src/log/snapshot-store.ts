@@ -3,9 +3,13 @@ export interface ProjectionSnapshot {
   readonly projection: string;
   /** What the rows were made by (`projectionSignature`). */
   readonly signature: string;
+  /** Position of the last event that is in the rows. */
+  readonly upTo: number;
+  /** False while they are built beside the rows that are shown: a start goes on with building. */
+  readonly isComplete: boolean;
   readonly rows: readonly (readonly [key: string, row: unknown])[];
   /** What the projection left out, as plain data. */
-  readonly error?: unknown;
+  readonly left?: unknown;
 }
 
 /** A state of an aggregate, saved so that a long stream need not be folded anew. */
@@ -18,10 +22,15 @@ export interface StateSnapshot {
 
 /** Where a log keeps shortcuts. All of it can be thrown away at any time, and is where room is needed. */
 export interface SnapshotStore {
-  /** Saves the rows of all projections at one position, if the log still ends there; otherwise does nothing. */
-  saveProjections(upTo: number, snapshots: readonly ProjectionSnapshot[]): Promise<boolean>;
-  /** The rows that were saved last, if the log still has the commit that they were made up to. */
-  loadProjections(): Promise<{ readonly upTo: number; readonly snapshots: readonly ProjectionSnapshot[] } | undefined>;
+  /**
+   * Saves rows, each in the place of those of the same projection and signature; complete ones in the place of all of
+   * their projection.
+   *
+   * @returns false, and saves nothing, where no commit of the log ends at one of the positions.
+   */
+  saveProjections(snapshots: readonly ProjectionSnapshot[]): Promise<boolean>;
+  /** The rows that were saved last, of which the log still has the commit that they were made up to. */
+  loadProjections(): Promise<readonly ProjectionSnapshot[]>;
   saveStates(states: readonly StateSnapshot[]): Promise<void>;
   /** In the order asked. */
   loadStates(streams: readonly string[]): Promise<readonly (StateSnapshot | undefined)[]>;
@@ -29,15 +38,16 @@ export interface SnapshotStore {
   clear(): Promise<boolean>;
 }
 
-/** For a log that is in memory itself. */
-export function createMemorySnapshotStore(head: () => number): SnapshotStore {
-  let projections: { readonly upTo: number; readonly snapshots: readonly ProjectionSnapshot[] } | undefined;
+/** For a log that is in memory itself. `isCommitEnd`: whether a commit ends at a position. */
+export function createMemorySnapshotStore(isCommitEnd: (position: number) => boolean): SnapshotStore {
+  let projections: readonly ProjectionSnapshot[] = [];
   const stateByStream = new Map<string, StateSnapshot>();
   return {
-    saveProjections: async (upTo, snapshots) => {
-      if (upTo !== head()) return false;
+    saveProjections: async (snapshots) => {
+      if (!snapshots.every(({ upTo }) => isCommitEnd(upTo))) return false;
+      const isReplaced = (old: ProjectionSnapshot) => snapshots.some((snapshot) => replaces(snapshot, old));
       // As a database does: later changes of the rows are not in it.
-      projections = structuredClone({ upTo, snapshots });
+      projections = [...projections.filter((old) => !isReplaced(old)), ...structuredClone(snapshots)];
       return true;
     },
     loadProjections: async () => structuredClone(projections),
@@ -46,10 +56,18 @@ export function createMemorySnapshotStore(head: () => number): SnapshotStore {
     },
     loadStates: async (streams) => streams.map((stream) => structuredClone(stateByStream.get(stream))),
     clear: async () => {
-      const had = projections !== undefined || stateByStream.size > 0;
-      projections = undefined;
+      const had = projections.length > 0 || stateByStream.size > 0;
+      projections = [];
       stateByStream.clear();
       return had;
     },
   };
+}
+
+/** Whether a newly saved snapshot takes the place of an older one. */
+export function replaces(
+  { projection, signature, isComplete }: ProjectionSnapshot,
+  old: Pick<ProjectionSnapshot, 'projection' | 'signature'>,
+): boolean {
+  return old.projection === projection && (isComplete || old.signature === signature);
 }

@@ -23,8 +23,11 @@ export interface EngineApi {
   mirror(projection: string): Promise<void>;
   /** The first page of a query. */
   read(query: EventQuery): Promise<EventPage>;
-  /** Throws the saved rows away and folds the whole log again; mirrors then get snapshots. */
-  rebuild(): Promise<void>;
+  /**
+   * Folds the whole log again, for one projection or all, beside the rows that are shown. Mirrors then get snapshots, and
+   * after them a `progress` message under `rebuildId` says that it is done.
+   */
+  rebuild(rebuildId: string, projection?: string): Promise<void>;
   /** Checks the chains of the whole log; told of by `progress` messages under `checkId`. */
   verify(checkId: string): Promise<Checked>;
   /** The next piece of an export as UTF-8, from its start where `exportId` is new; undefined at its end. */
@@ -116,11 +119,16 @@ export interface Patch {
   readonly changes: { readonly [projection: string]: readonly RowChange[] };
 }
 
+/** All rows of a projection, in pieces that follow one another at once: a page stays responsive while it takes them. */
 export interface MirrorSnapshot {
   readonly type: 'snapshot';
   readonly projection: string;
   readonly position: number;
+  /** Whether these rows do not move until newer ones, which are being built, take their place. */
+  readonly isBehind: boolean;
   readonly rows: readonly (readonly [key: string, row: unknown])[];
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
 }
 
 /** How far a long list of commands has come. */
@@ -131,18 +139,40 @@ export interface Progress {
   readonly total: number;
 }
 
-/** What is wrong at the moment; sent when it changes. */
+/** What is wrong or under way at the moment; sent when it changes. */
 export interface EngineReport {
   readonly type: 'report';
   readonly failure?: Failure;
-  readonly projections: readonly ProjectionError[];
+  readonly projections: readonly ProjectionStatus[];
+  readonly unreadable: readonly UnreadableType[];
 }
 
-/** The first event that a projection's handler threw on; it was skipped, and the projection went on. */
+/** A projection that is behind, or has left something out. */
+export interface ProjectionStatus {
+  readonly projection: string;
+  /** Events that are stored and not in the rows that are shown. */
+  readonly lag: number;
+  /** How many events its handlers threw on. They are left out of its rows; the projection went on. */
+  readonly quarantined: number;
+  /** Of the first of them. */
+  readonly errors: readonly ProjectionError[];
+  /** New rows are being built beside those that are shown: up to which position of how many. */
+  readonly building?: { readonly done: number; readonly total: number };
+}
+
 export interface ProjectionError {
   readonly projection: string;
   readonly position: number;
   readonly eventType: string;
+  readonly text: string;
+}
+
+/** Stored events that this build of the app cannot read, by type and version. They are kept, and shown by a build that can. */
+export interface UnreadableType {
+  readonly eventType: string;
+  readonly version: number;
+  readonly count: number;
+  /** Of the first of them. */
   readonly text: string;
 }
 

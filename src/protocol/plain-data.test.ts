@@ -49,9 +49,21 @@ describe('what crosses a boundary', () => {
     ];
     const messages: EngineMessage[] = [
       { type: 'patch', from: 0, to: 1, changes: { counts: [{ key: 'a', row: null }] } },
-      { type: 'snapshot', projection: 'counts', position: 1, rows: [['a', { count: 1 }]] },
+      {
+        type: 'snapshot',
+        projection: 'counts',
+        position: 1,
+        isBehind: false,
+        rows: [['a', { count: 1 }]],
+        isFirst: true,
+        isLast: true,
+      },
       { type: 'progress', commandId: 'c', done: 1, total: 2 },
-      { type: 'report', projections: [{ projection: 'counts', position: 1, eventType: 'Counted', text: '' }] },
+      {
+        type: 'report',
+        projections: [{ projection: 'counts', lag: 0, quarantined: 0, errors: [], building: { done: 1, total: 2 } }],
+        unreadable: [{ eventType: 'Counted', version: 2, count: 1, text: '' }],
+      },
     ];
     for (const value of [...receipts, ...messages]) expect(structuredClone(value)).toEqual(value);
   });

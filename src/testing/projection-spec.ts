@@ -1,6 +1,7 @@
-import { defineApp } from '../core/app.ts';
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
+import type { Upcaster } from '../core/upcast.ts';
+import { createFold, type Fold } from '../engine/fold.ts';
 import { createProjector } from '../engine/projector.ts';
 import { assertEqual } from './assert.ts';
 import { recordGiven } from './record-given.ts';
@@ -29,31 +30,26 @@ export interface ProjectionSpec<P extends Projection> {
  * ```
  */
 export function projectionSpec<P extends Projection>(projection: P): ProjectionSpec<P> {
-  const app = defineApp({ name: 'projectionSpec', aggregates: [], projections: [projection] });
-
   function rowsOf(events: readonly RecordedEvent[]): Readonly<Record<string, unknown>> {
-    const all = createProjector(app);
-    all.apply(events);
-    const [error] = all.errors;
+    const apply = (fold: Fold, some: readonly RecordedEvent[]) =>
+      fold.apply({ events: some, unreadable: [], to: some.at(-1)?.position ?? 0 }, false);
+    const all = createFold(projection);
+    apply(all, events);
+    const [error] = all.left.errors;
     if (error !== undefined) throw new Error(error.text);
-    const rows = [...(all.rowsOf(projection.name) ?? [])];
-    const redelivered = createProjector(app);
-    let restored = createProjector(app);
+    const one = createProjector(knowsAll, [createFold(projection)], 0);
+    let restored = createFold(projection);
     for (const event of events) {
-      redelivered.apply([event]);
-      redelivered.apply([event]);
-      const next = createProjector(app);
-      next.restore(restored.position, structuredClone(restored.save()));
-      next.apply([event]);
-      restored = next;
+      one.apply([event]);
+      one.apply([event]);
+      restored = createFold(projection, structuredClone(restored.save(true)));
+      apply(restored, [event]);
     }
+    const rows = [...all.rows];
     const about = `The projection "${projection.name}" makes other rows`;
-    assertEqual(
-      [...(redelivered.rowsOf(projection.name) ?? [])],
-      rows,
-      `${about} where events come one by one and twice`,
-    );
-    assertEqual([...(restored.rowsOf(projection.name) ?? [])], rows, `${about} where it goes on from saved rows`);
+    const redelivered = one.folds.get(projection.name)?.rows ?? [];
+    assertEqual([...redelivered], rows, `${about} where events come one by one and twice`);
+    assertEqual([...restored.rows], rows, `${about} where it goes on from saved rows`);
     return Object.fromEntries(rows);
   }
 
@@ -72,3 +68,10 @@ export function projectionSpec<P extends Projection>(projection: P): ProjectionS
   });
   return startFrom([]);
 }
+
+/** Events that are given are those of the code under test. */
+const knowsAll: Upcaster = {
+  upcast: (events) => events,
+  whyUnreadable: () => undefined,
+  storedTypes: (types) => types,
+};

@@ -1,0 +1,221 @@
+import type { App } from '../core/app.ts';
+import { type Failure, FailureError } from '../core/errors.ts';
+import type { RecordedEvent } from '../core/events.ts';
+import type { Projection } from '../core/projection.ts';
+import type { Upcaster } from '../core/upcast.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { ProjectionSnapshot } from '../log/snapshot-store.ts';
+import type { Patch, ProjectionStatus, UnreadableType } from '../protocol/engine-api.ts';
+import { type Build, createBuild } from './build.ts';
+import { createCatchUp } from './catch-up.ts';
+import { createFold, type Fold } from './fold.ts';
+import { planStart, type ShownRows } from './plan-start.ts';
+import { createProjector } from './projector.ts';
+
+/** The rows of all projections of an app: shown, kept up with the log, saved, and built anew beside what is shown. */
+export interface Projections {
+  /** Position of the last event that is in the rows, but for those that are behind. */
+  readonly position: number;
+  /** Undefined before `ready`. */
+  rowsOf(projection: string): ShownRows | undefined;
+  /** Settles when there are rows to show: no page is shown a log that is read in half. */
+  ready(projection: string): Promise<void>;
+  /** Takes what was appended, by whoever. Never rejects: failures are told. */
+  advance(appended: readonly RecordedEvent[]): Promise<void>;
+  /** Reads the log to its end; goes on with builds that failed. Never rejects: failures are told. */
+  follow(): Promise<void>;
+  /** Builds rows anew beside those that are shown. Resolves when they have taken their place. */
+  rebuild(names: readonly string[]): Promise<void>;
+  /** The projections that have something to tell. */
+  statuses(): readonly ProjectionStatus[];
+  unreadable(): readonly UnreadableType[];
+  /** Saves what is not saved yet: the page is being left. */
+  saveNow(): Promise<void>;
+  close(): void;
+}
+
+/** Events after which the rows are saved: some ten milliseconds of folding at the next start. */
+const saveEvery = 5_000;
+
+/** How long saving waits, so that a start shows its first rows before. */
+const saveDelayMs = 500;
+
+/** How often the progress of building is told. */
+const progressIntervalMs = 100;
+
+export async function startProjections({
+  app,
+  log,
+  upcaster,
+  now,
+  isWanted,
+  onPatch,
+  onNewRows,
+  onChange,
+  onFailure,
+}: {
+  readonly app: App;
+  readonly log: EventLog;
+  readonly upcaster: Upcaster;
+  readonly now: () => number;
+  /** The projections whose row changes `onPatch` is to get. */
+  readonly isWanted: (projection: string) => boolean;
+  readonly onPatch: (patch: Patch, events: readonly RecordedEvent[]) => void;
+  /** The rows of these projections are others than before. */
+  readonly onNewRows: (projections: readonly string[]) => void;
+  /** What `statuses` and `unreadable` tell may have changed. */
+  readonly onChange: () => void;
+  readonly onFailure: (failure: Failure) => void;
+}): Promise<Projections> {
+  const saved = await log.snapshots.loadProjections().catch((): readonly ProjectionSnapshot[] => []);
+  const head = await log.head();
+  const plan = planStart(app, saved, head);
+  const shown = createProjector(upcaster, plan.shown, plan.position);
+  const behind = new Map(plan.behind);
+  const builds = new Set<Build>();
+  const failed = new Set<Build>();
+  const builtByName = new Map<string, Promise<void>>();
+  let savedTo = plan.shown.length > 0 ? plan.position : -1;
+  let lastToldAt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const catchUp = createCatchUp(log, shown, isWanted, (patch, events) => {
+    onPatch(patch, events);
+    for (const build of builds) build.follow(events);
+    noteToSave();
+    onChange();
+  });
+
+  /** Reading may fail where writing does not; the rows are then behind, which the next hint or wake mends. */
+  async function tellFailure(work: Promise<void>): Promise<boolean> {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      onFailure(error.failure);
+      return false;
+    }
+  }
+
+  function startBuild(folds: readonly Fold[], from: number): Promise<void> {
+    const build = createBuild({
+      log,
+      upcaster,
+      folds,
+      from,
+      shown,
+      toHead: catchUp.toHead,
+      now,
+      onProgress: () => {
+        if (now() - lastToldAt < progressIntervalMs) return;
+        lastToldAt = now();
+        onChange();
+      },
+      onDone: () => endBuild(build),
+    });
+    builds.add(build);
+    const built = runBuild(build);
+    for (const name of build.folds.keys()) builtByName.set(name, built);
+    return built;
+  }
+
+  async function runBuild(build: Build): Promise<void> {
+    failed.delete(build);
+    if (await tellFailure(build.run())) return;
+    failed.add(build);
+    // Of a damaged log, what could be read is shown.
+    for (const [name, { rows, position }] of build.folds) {
+      if (!shown.folds.has(name)) behind.set(name, { rows, position, isBehind: true });
+    }
+    onNewRows([...build.folds.keys()]);
+  }
+
+  function endBuild(build: Build): void {
+    builds.delete(build);
+    failed.delete(build);
+    for (const [name, fold] of build.folds) {
+      shown.take(fold);
+      behind.delete(name);
+    }
+    savedTo = -1;
+    noteToSave();
+    onNewRows([...build.folds.keys()]);
+    onChange();
+  }
+
+  function noteToSave(): void {
+    if (timer !== undefined || shown.position - savedTo < saveEvery) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void saveNow();
+    }, saveDelayMs);
+  }
+
+  async function saveNow(): Promise<void> {
+    const { position } = shown;
+    if (position === savedTo || position === 0) return;
+    // A cache: where it cannot be written, the next start folds more. What fails for good, an append tells too.
+    const folds = [...shown.folds.values()];
+    const done = await log.snapshots.saveProjections(folds.map((fold) => fold.save(true))).catch(() => true);
+    if (done) savedTo = position;
+  }
+
+  const follow = async () => {
+    await tellFailure(catchUp.toHead());
+    await Promise.all([...failed].map(runBuild));
+  };
+  const caughtUp = plan.position < head ? follow() : Promise.resolve();
+  for (const { folds, from } of plan.builds) void startBuild(folds, from);
+
+  return {
+    get position() {
+      return shown.position;
+    },
+    rowsOf: (name) => {
+      const fold = shown.folds.get(name);
+      return fold === undefined ? behind.get(name) : { rows: fold.rows, position: shown.position, isBehind: false };
+    },
+    ready: async (name) => {
+      if (shown.folds.has(name)) await caughtUp;
+      else if (!behind.has(name)) await builtByName.get(name);
+    },
+    advance: (appended) => catchUp.advance(appended).catch(follow),
+    follow,
+    rebuild: async (names) => {
+      await Promise.all(builtByName.values());
+      for (const build of failed) builds.delete(build);
+      failed.clear();
+      await startBuild(
+        names.map((name) => createFold(requireProjection(app, name))),
+        0,
+      );
+    },
+    statuses: () =>
+      [...app.projections.keys()].flatMap((name) => {
+        const { quarantined = 0, errors = [] } = shown.folds.get(name)?.left ?? {};
+        const build = [...builds].find(({ folds }) => folds.has(name));
+        if (quarantined === 0 && build === undefined) return [];
+        const building = build && { building: { done: build.position, total: shown.position } };
+        const lag = shown.folds.has(name) ? 0 : shown.position - (behind.get(name)?.position ?? build?.position ?? 0);
+        return [{ projection: name, lag, quarantined, errors, ...building }];
+      }),
+    unreadable: () => {
+      // Each projection has passed by the same events; one that was built later may have passed by more.
+      const lists = [...shown.folds.values()].map(({ left }) => left.unreadable);
+      return lists.reduce((most, list) => (countAll(list) > countAll(most) ? list : most), []);
+    },
+    saveNow,
+    close: () => clearTimeout(timer),
+  };
+}
+
+function countAll(list: readonly UnreadableType[]): number {
+  return list.reduce((sum, { count }) => sum + count, 0);
+}
+
+function requireProjection(app: App, name: string): Projection {
+  const found = app.projections.get(name);
+  if (found === undefined) throw new Error(`The app "${app.name}" has no projection "${name}". Add it to defineApp.`);
+  return found;
+}
