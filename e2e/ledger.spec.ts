@@ -176,6 +176,6 @@ test('cleared site data is said, and the book starts over only when told to', as
   await page.goto('/');
   await expect(page.getByRole('alert')).toContainText('are gone: site data was cleared');
   await expect(page.getByText('Not saved')).toBeVisible();
-  await page.getByRole('button', { name: 'Start over with an empty book' }).click();
+  await page.getByRole('button', { name: 'Start over with nothing' }).click();
   await expect(page.getByText('24 accounts', { exact: true })).toBeVisible();
 });

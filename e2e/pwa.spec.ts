@@ -26,16 +26,16 @@ test('a new version waits, says so, and takes over when told to', async () => {
   const { context, close } = await openProfile({ baseURL: server.resolvedUrls?.local[0] ?? '' });
   const page = context.pages()[0] ?? (await context.newPage());
   await openLedger(page);
-  await expect(page.getByText('The ledger works without a network from now on.')).toBeVisible();
+  await expect(page.getByText('This app works without a network from now on.')).toBeVisible();
   appendFileSync(join(site, 'service-worker.js'), '\n// the next version\n');
   await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
-  await expect(page.getByText('A new version of the ledger is ready.')).toBeVisible();
+  await expect(page.getByText('A new version is ready.')).toBeVisible();
   await Promise.all([
     page.waitForEvent('load'),
     page.getByRole('button', { name: 'Reload with the new version' }).click(),
   ]);
   await expect(page.getByText('24 accounts', { exact: true })).toBeVisible();
-  await expect(page.getByText('A new version of the ledger is ready.')).toBeHidden();
+  await expect(page.getByText('A new version is ready.')).toBeHidden();
   await close();
   await new Promise<void>((resolve) => server.httpServer.close(() => resolve()));
   rmSync(site, { recursive: true, force: true });

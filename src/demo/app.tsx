@@ -1,42 +1,26 @@
 import { useEffect, useEffectEvent, useRef, useState } from 'react';
-import { useClient, VarveProvider } from 'varve/react';
-import { FailureBoundary, FailureNotice } from './failure-notice.tsx';
 import { AccountList } from './ledger/account-list.tsx';
 import { AccountPage } from './ledger/account-page.tsx';
 import { ImportDialog, type ImportDialogHandle } from './ledger/import-dialog.tsx';
 import { Overview } from './ledger/overview.tsx';
 import { useSample } from './ledger/use-sample.ts';
-import { PwaNotice } from './pwa-notice.tsx';
-import { StatusChip } from './status-chip.tsx';
+import { Shell } from './shell.tsx';
 import { useHashRoute } from './use-hash-route.ts';
 
 export function App() {
-  const client = useClient();
   const importDialog = useRef<ImportDialogHandle>(null);
   const isDragging = useFileDrop((file) => importDialog.current?.open(file));
+  const importButton = (
+    <button type="button" className="primary" onClick={() => importDialog.current?.open()}>
+      Import<span className="wide-only"> transactions</span>
+    </button>
+  );
   return (
-    <div className={isDragging ? 'app dragging' : 'app'}>
-      <header className="top">
-        <a className="brand" href="#/">
-          <svg aria-hidden="true" viewBox="0 0 32 32" width="28" height="28">
-            <path d="M3 9c6-4 9 3 13 1s7-4 13-1M3 16c6-4 9 3 13 1s7-4 13-1M3 23c6-4 9 3 13 1s7-4 13-1" />
-          </svg>
-          <span>Ledger</span>
-        </a>
-        <StatusChip />
-        <button type="button" className="primary" onClick={() => importDialog.current?.open()}>
-          Import<span className="wide-only"> transactions</span>
-        </button>
-      </header>
-      <FailureNotice />
-      <PwaNotice />
-      <FailureBoundary>
-        <VarveProvider client={client} fallback={<p className="loading">Opening the book…</p>}>
-          <Book />
-          <ImportDialog ref={importDialog} />
-        </VarveProvider>
-      </FailureBoundary>
-    </div>
+    <Shell demo="Ledger" loading="Opening the book…" action={importButton}>
+      <Book />
+      <ImportDialog ref={importDialog} />
+      {isDragging && <p className="drop-hint">Drop the file to import it</p>}
+    </Shell>
   );
 }
 

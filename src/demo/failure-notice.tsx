@@ -22,7 +22,7 @@ export function FailureNotice() {
       <p>{failure.text}</p>
       {failure.type === 'storage.reset' && (
         <button type="button" onClick={startOver}>
-          Start over with an empty book
+          Start over with nothing
         </button>
       )}
       <button type="button" onClick={() => location.reload()}>
@@ -41,6 +41,6 @@ export class FailureBoundary extends Component<{ readonly children: ReactNode },
   }
 
   override render() {
-    return this.state.failed ? <p className="loading">The book could not be opened.</p> : this.props.children;
+    return this.state.failed ? <p className="loading">What is saved could not be opened.</p> : this.props.children;
   }
 }

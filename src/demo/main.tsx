@@ -6,6 +6,7 @@ import { config } from 'zod';
 import { App } from './app.tsx';
 import { ledger } from './ledger/ledger.ts';
 import './styles.css';
+import './ledger/styles.css';
 
 // The page's content security policy forbids `new Function`, with which zod would compile its checks.
 config({ jitless: true });

@@ -27,7 +27,7 @@ export function PwaNotice() {
   if (hasUpdate) {
     return (
       <div className="notice" role="status">
-        <p>A new version of the ledger is ready. Your book stays as it is.</p>
+        <p>A new version is ready. What you have saved stays as it is.</p>
         <button type="button" onClick={() => void takeUpdate(updateServiceWorker)}>
           Reload with the new version
         </button>
@@ -41,7 +41,7 @@ export function PwaNotice() {
   };
   return (
     <div className="notice" role="status">
-      <p>The ledger works without a network from now on.</p>
+      <p>This app works without a network from now on.</p>
       {install !== undefined && (
         <button type="button" onClick={() => void install.prompt().then(dismiss)}>
           Install it
