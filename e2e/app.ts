@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
 import { type BrowserContext, test as base, chromium, expect, type Page } from '@playwright/test';
 import { browserArguments, findChromium } from '../scripts/chromium.mjs';
 
@@ -85,4 +86,13 @@ export function readBalances(page: Page): Promise<Record<string, number>> {
     scroller.scrollTo({ top: 0 });
     return balances;
   });
+}
+
+/** Runs axe on the page as it is now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations, passes } = await new AxeBuilder({ page }).analyze();
+  expect(passes.length).toBeGreaterThan(10);
+  expect(
+    violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+  ).toEqual([]);
 }
