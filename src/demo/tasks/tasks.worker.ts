@@ -1,0 +1,4 @@
+import { startWorker } from 'varve/worker';
+import { tasks } from './tasks.ts';
+
+startWorker(tasks);
