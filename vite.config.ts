@@ -28,7 +28,12 @@ function contentSecurityPolicy(): Plugin {
 export default defineConfig({
   resolve: { conditions: ['varve-source', ...defaultClientConditions] },
   worker: { format: 'es' },
-  build: { outDir: 'dist-demo', target: 'es2022', chunkSizeWarningLimit: 800 },
+  build: {
+    outDir: 'dist-demo',
+    target: 'es2022',
+    chunkSizeWarningLimit: 800,
+    rollupOptions: { input: { ledger: 'index.html', tasks: 'tasks/index.html' } },
+  },
   preview: { host: '127.0.0.1' },
   plugins: [
     react(),

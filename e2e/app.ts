@@ -62,6 +62,13 @@ export async function openLedger(page: Page): Promise<void> {
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
 }
 
+/** Opens the to-do list and waits until it can be used, with or without the network. */
+export async function openTasks(page: Page): Promise<void> {
+  await page.goto('/tasks/');
+  await expect(page.locator('.new-todo')).toBeVisible();
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+}
+
 export async function importFile(page: Page, file: string | { name: string; mimeType: string; buffer: Buffer }) {
   await page.getByRole('button', { name: 'Import transactions' }).click();
   await page.getByLabel('Transactions file').setInputFiles(file);

@@ -10,7 +10,10 @@ controller.strategy.matchOptions = { ignoreVary: true };
 controller.precache(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
 registerRoute(new PrecacheRoute(controller));
-// One page: whatever address is opened inside it, online or not.
+// Two pages: whatever address is opened inside them, online or not.
+registerRoute(
+  new NavigationRoute(controller.createHandlerBoundToURL('/tasks/index.html'), { allowlist: [/^\/tasks\b/] }),
+);
 registerRoute(new NavigationRoute(controller.createHandlerBoundToURL('/index.html')));
 
 // The page that installed it is served by it at once, and notices when the next version takes over.

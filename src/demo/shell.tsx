@@ -4,20 +4,26 @@ import { FailureBoundary, FailureNotice } from './failure-notice.tsx';
 import { PwaNotice } from './pwa-notice.tsx';
 import { StatusChip } from './status-chip.tsx';
 
-/** What a demo stands in: its name, whether everything is saved, and what is wrong where it is not. */
+const others = {
+  Ledger: { name: 'Tasks', href: '/tasks/' },
+  Tasks: { name: 'Ledger', href: '/' },
+} as const;
+
+/** What each demo stands in: the way to the other one, whether everything is saved, and what is wrong where it is not. */
 export function Shell({
   demo,
   loading,
   action,
   children,
 }: {
-  readonly demo: string;
+  readonly demo: keyof typeof others;
   /** Stands there until the first rows have arrived. */
   readonly loading: string;
   readonly action?: ReactNode;
   readonly children: ReactNode;
 }) {
   const client = useClient();
+  const other = others[demo];
   return (
     <div className="app">
       <header className="top">
@@ -26,6 +32,9 @@ export function Shell({
             <path d="M3 9c6-4 9 3 13 1s7-4 13-1M3 16c6-4 9 3 13 1s7-4 13-1M3 23c6-4 9 3 13 1s7-4 13-1" />
           </svg>
           <span>{demo}</span>
+        </a>
+        <a className="other-demo" href={other.href}>
+          {other.name}
         </a>
         <StatusChip />
         {action}

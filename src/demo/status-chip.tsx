@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { Status } from 'varve/client';
 import { useStatus } from 'varve/react';
 
@@ -19,7 +20,7 @@ const storageText: Record<Status['storage'], string> = {
   memory: 'in memory only: gone with this page',
 };
 
-function savedText({ phase, saving, saved }: Status): string {
+function savedText({ phase, saving, saved }: Status): ReactNode {
   switch (phase) {
     case 'booting':
       return 'Opening…';
@@ -28,7 +29,13 @@ function savedText({ phase, saving, saved }: Status): string {
     case 'outdated':
       return 'Reload to go on';
     case 'ready':
-      return saving > 0 ? `Saving ${saving}…` : `Saved · ${saved.toLocaleString('en')} events`;
+      if (saving > 0) return `Saving ${saving}…`;
+      return (
+        <span>
+          Saved
+          <span className="wide-only"> · {saved.toLocaleString('en')} events</span>
+        </span>
+      );
   }
 }
 
