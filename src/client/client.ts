@@ -1,6 +1,7 @@
 import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../core/aggregate.ts';
 import type { App } from '../core/app.ts';
 import { type Command, command } from '../core/command.ts';
+import type { Decision, DecisionInput, DecisionRejection } from '../core/decision.ts';
 import { type ExpectedRevision, type Failure, FailureError } from '../core/errors.ts';
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
@@ -56,6 +57,12 @@ export interface Client extends Transfers {
   ): Promise<Receipt<CommandRejection<A, Name>>>;
   /** Sends several commands as one atomic commit: all are saved, or none. */
   execute(commands: readonly Command[], options?: ExecuteOptions): Promise<Receipt>;
+  /** Sends a decision across streams. */
+  execute<D extends Decision>(
+    decision: D,
+    input: DecisionInput<D>,
+    options?: Omit<ExecuteOptions, 'expectedRevision'>,
+  ): Promise<Receipt<DecisionRejection<D>>>;
   /** Stored events, page by page. Throws `FailureError` where they cannot be read. */
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
   /**
@@ -183,13 +190,13 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   }
 
   /** Keeps what is open in sight, so that `close` can wait for it. */
-  function executeCommands(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
+  function executeCommands(commands: readonly Command[], executeOptions: RequestOptions): Promise<Receipt> {
     const executing = executeInTurn(commands, executeOptions).finally(() => open.delete(executing));
     open.add(executing);
     return executing;
   }
 
-  async function executeInTurn(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
+  async function executeInTurn(commands: readonly Command[], executeOptions: RequestOptions): Promise<Receipt> {
     const { signal, onProgress, commandId = randomId(), ...rest } = executeOptions;
     if (signal?.aborted) return cancelled(commandId);
     const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
@@ -256,6 +263,10 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     // One implementation for both forms; the overloads of `Client` are what callers see.
     execute: ((...input: ExecuteInput) => {
       if (isCommandList(input)) return executeCommands(input[0], input[1] ?? {});
+      if (isDecision(input)) {
+        const [{ name }, decisionInput, decisionOptions] = input;
+        return executeCommands([], { ...decisionOptions, decision: { name, input: decisionInput } });
+      }
       const [aggregate, id, name, commandInput, executeOptions] = input;
       return executeCommands([command(aggregate, id, name as never, commandInput)], executeOptions ?? {});
     }) as Client['execute'],
@@ -300,9 +311,18 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
 }
 
 type SingleInput = readonly [Aggregate, string, string, unknown, ExecuteOptions?];
-type ExecuteInput = SingleInput | readonly [readonly Command[], ExecuteOptions?];
+type ListInput = readonly [readonly Command[], ExecuteOptions?];
+type DecisionArguments = readonly [Decision, unknown, ExecuteOptions?];
+type ExecuteInput = SingleInput | ListInput | DecisionArguments;
 
-function isCommandList(input: ExecuteInput): input is readonly [readonly Command[], ExecuteOptions?] {
+/** What `execute` was told, and the decision in the place of commands. */
+type RequestOptions = ExecuteOptions & Pick<ExecuteRequest, 'decision'>;
+
+function isDecision(input: SingleInput | DecisionArguments): input is DecisionArguments {
+  return input[0].kind === 'decision';
+}
+
+function isCommandList(input: ExecuteInput): input is ListInput {
   return Array.isArray(input[0]);
 }
 

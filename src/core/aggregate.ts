@@ -14,7 +14,7 @@ export interface DecideContext {
 }
 
 /** What `decide` answers: one event, several, none (a success that changes nothing), or a rejection. */
-export type Decision<Event extends NewEvent = NewEvent> = Event | readonly Event[] | Rejection;
+export type Decided<Event extends NewEvent = NewEvent> = Event | readonly Event[] | Rejection;
 
 /** Input and rejections of each command, carried by an aggregate's type. */
 export interface CommandTypes {
@@ -40,7 +40,7 @@ export interface Aggregate<
   evolve(state: State, event: RecordedEvent): State;
   parseInput(command: string, input: unknown): Parsed<unknown>;
   /** Takes what `parseInput` gave. */
-  decide(command: string, input: unknown, state: State, context: DecideContext): Decision;
+  decide(command: string, input: unknown, state: State, context: DecideContext): Decided;
   /** Never there at run time: it carries the types of the commands. */
   readonly commandTypes?: Commands;
 }
@@ -114,7 +114,7 @@ export function defineAggregate<
   const evolve = definition.evolve as unknown as Record<string, (state: State, event: RecordedEvent) => State>;
   const commands = definition.commands as unknown as Record<
     string,
-    { readonly input: Schema; readonly decide: (input: unknown, state: State, context: DecideContext) => Decision }
+    { readonly input: Schema; readonly decide: (input: unknown, state: State, context: DecideContext) => Decided }
   >;
   const requireCommand = (command: string) => {
     const found = Object.hasOwn(commands, command) ? commands[command] : undefined;

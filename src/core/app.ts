@@ -1,4 +1,5 @@
 import type { Aggregate } from './aggregate.ts';
+import type { Decision } from './decision.ts';
 import type { EventDefinition } from './events.ts';
 import type { Projection } from './projection.ts';
 import { requireName } from './stream-id.ts';
@@ -10,6 +11,7 @@ export interface App {
   readonly name: string;
   readonly aggregates: ReadonlyMap<string, Aggregate>;
   readonly projections: ReadonlyMap<string, Projection>;
+  readonly decisions: ReadonlyMap<string, Decision>;
   /** Every event that any aggregate or projection names, by type. */
   readonly events: ReadonlyMap<string, EventDefinition>;
 }
@@ -23,10 +25,12 @@ export function defineApp(definition: {
   readonly name: string;
   readonly aggregates: readonly Aggregate[];
   readonly projections: readonly Projection[];
+  readonly decisions?: readonly Decision[];
 }): App {
   requireName('app', definition.name);
   const events = new Map<string, EventDefinition>();
-  for (const owner of [...definition.aggregates, ...definition.projections]) {
+  const { aggregates, projections, decisions = [] } = definition;
+  for (const owner of [...aggregates, ...projections, ...decisions]) {
     for (const event of Object.values(owner.events)) {
       if (events.has(event.type) && events.get(event.type) !== event) {
         throw new Error(
@@ -41,8 +45,9 @@ export function defineApp(definition: {
   return {
     kind: 'app',
     name: definition.name,
-    aggregates: byName(definition.name, definition.aggregates),
-    projections: byName(definition.name, definition.projections),
+    aggregates: byName(definition.name, aggregates),
+    projections: byName(definition.name, projections),
+    decisions: byName(definition.name, decisions),
     events,
   };
 }
@@ -64,7 +69,7 @@ function requireFormerTypesFree(
   }
 }
 
-function byName<Definition extends Aggregate | Projection>(
+function byName<Definition extends Aggregate | Projection | Decision>(
   app: string,
   definitions: readonly Definition[],
 ): ReadonlyMap<string, Definition> {

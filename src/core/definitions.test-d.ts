@@ -3,7 +3,10 @@ import * as z from 'zod';
 import type { CommandInput, CommandName, CommandRejection } from './index.ts';
 import {
   command,
+  type DecisionInput,
+  type DecisionRejection,
   defineAggregate,
+  defineDecision,
   defineEvents,
   defineProjection,
   type Receipt,
@@ -11,6 +14,7 @@ import {
   reject,
   shape,
   versions,
+  view,
 } from './index.ts';
 
 type Equal<Left, Right> = (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
@@ -138,3 +142,39 @@ OrderEvents.Dropped({ why: '' });
 versions(shape<{ cents: number }>()).to(shape<{ amount: number }>(), ({ euros }) => ({ amount: euros }));
 // @ts-expect-error Type 'string' is not assignable to type 'number'
 versions(shape<{ cents: number }>()).to(shape<{ amount: number }>(), () => ({ amount: '1' }));
+
+// Decisions across streams: views are typed by their own state, by name.
+const balance = view({
+  from: [AccountEvents],
+  initialState: () => ({ sum: 0 }),
+  on: { Deposited: (state, { data }) => ({ sum: state.sum + data.amount }) },
+});
+const transfer = defineDecision('transfer', {
+  events: AccountEvents,
+  input: z.object({ from: z.string(), amount: z.coerce.number<number>() }),
+  reads: ({ from }) => ({ source: balance(`account:${from}`) }),
+  decide: ({ amount }, { source }) =>
+    amount > source.sum ? reject('too-much', { sum: source.sum }) : AccountEvents.Deposited({ amount }, ['account:b']),
+});
+expectType<Equal<DecisionInput<typeof transfer>, { from: string; amount: number }>>();
+expectType<Equal<DecisionRejection<typeof transfer>['code'], 'too-much'>>();
+defineDecision('foreign', {
+  events: NoteEvents,
+  input: shape<object>(),
+  reads: () => ({ source: balance() }),
+  // @ts-expect-error Property 'total' does not exist on type '{ sum: number; }'
+  decide: (_input, { source }) => NoteEvents.Noted({ text: `${source.total}` }),
+});
+defineDecision('foreign', {
+  events: NoteEvents,
+  input: shape<object>(),
+  reads: () => ({}),
+  // @ts-expect-error Type '"Deposited"' is not assignable to type '"Noted"'
+  decide: () => AccountEvents.Deposited({ amount: 1 }),
+});
+view({
+  from: [AccountEvents],
+  initialState: () => 0,
+  // @ts-expect-error 'Noted' does not exist in type
+  on: { Noted: () => 0 },
+});

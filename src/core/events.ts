@@ -9,9 +9,9 @@ export interface NewEvent<Type extends string = string, Data = unknown> {
   readonly tags?: readonly string[];
 }
 
-/** Makes an event of one type; called with the payload, which its schema checks. */
+/** Makes an event of one type; called with the payload, which its schema checks, and what it is to be found by. */
 export interface EventDefinition<Type extends string = string, Input = never, Data = unknown> {
-  (data: Input): NewEvent<Type, Data>;
+  (data: Input, tags?: readonly string[]): NewEvent<Type, Data>;
   readonly type: Type;
   /** Schema number that new events of this type are stored with. */
   readonly version: number;
@@ -65,6 +65,15 @@ export type NewEventOf<Events> = {
   [Type in keyof Events]: Events[Type] extends (data: never) => infer Event ? Event : never;
 }[keyof Events];
 
+type UnionToIntersection<Union> = (Union extends unknown ? (value: Union) => void : never) extends (
+  value: infer Intersection,
+) => void
+  ? Intersection
+  : never;
+
+/** Several sets as one. */
+export type AllEvents<Sets extends readonly EventSet[]> = UnionToIntersection<Sets[number]>;
+
 /**
  * Declares events by type: past tense, PascalCase, unique in the app; the payload as a schema or a bare `shape`.
  *
@@ -100,7 +109,7 @@ export function defineEvents<const Schemas extends { readonly [type: string]: Sc
 
 function defineEvent(type: string, schema: Schema): EventDefinition<string, unknown> {
   const history = toHistory(schema);
-  const make = (data: unknown): NewEvent => {
+  const make = (data: unknown, tags: readonly string[] = []): NewEvent => {
     if (history.isDeprecated) {
       throw new Error(
         `A new "${type}" event was made, but the type is deprecated: it is only read. Nothing was stored. ` +
@@ -114,7 +123,7 @@ function defineEvent(type: string, schema: Schema): EventDefinition<string, unkn
           'Check the input of the command, or widen the schema of the event.',
       );
     }
-    return { type, data: parsed.value };
+    return { type, data: parsed.value, ...(tags.length === 0 ? {} : { tags }) };
   };
   return Object.assign(make, { type, version: history.schemas.length, history });
 }

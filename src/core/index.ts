@@ -1,9 +1,11 @@
-export type { Aggregate, CommandInput, CommandName, CommandRejection, DecideContext, Decision } from './aggregate.ts';
+export type { Aggregate, CommandInput, CommandName, CommandRejection, DecideContext, Decided } from './aggregate.ts';
 export { defineAggregate } from './aggregate.ts';
 export type { App } from './app.ts';
 export { defineApp } from './app.ts';
 export type { Command } from './command.ts';
 export { command } from './command.ts';
+export type { Decision, DecisionInput, DecisionRejection } from './decision.ts';
+export { defineDecision } from './decision.ts';
 export type { Env } from './env.ts';
 export type { ExpectedRevision, Failure } from './errors.ts';
 export { FailureError } from './errors.ts';
@@ -19,3 +21,5 @@ export type { Issue, Schema } from './schema.ts';
 export { shape } from './schema.ts';
 export type { Versions } from './versions.ts';
 export { versions } from './versions.ts';
+export type { View } from './view.ts';
+export { view } from './view.ts';

@@ -1,4 +1,4 @@
-import type { EventSet, RecordedEvent, RecordedEventOf } from './events.ts';
+import type { AllEvents, EventSet, RecordedEvent, RecordedEventOf } from './events.ts';
 import { type Parsed, parseWith, type Schema, shape } from './schema.ts';
 import { requireName, streamIdToId } from './stream-id.ts';
 
@@ -29,14 +29,6 @@ export interface Projection<Name extends string = string, Row = unknown> {
 }
 
 export type RowOf<P extends Projection> = NonNullable<P['rowType']>;
-
-type UnionToIntersection<Union> = (Union extends unknown ? (value: Union) => void : never) extends (
-  value: infer Intersection,
-) => void
-  ? Intersection
-  : never;
-
-type AllEvents<Sets extends readonly EventSet[]> = UnionToIntersection<Sets[number]>;
 
 type AnyEvent<Sets extends readonly EventSet[]> = {
   [Type in keyof AllEvents<Sets>]: RecordedEventOf<AllEvents<Sets>, Type>;

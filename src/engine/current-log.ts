@@ -1,5 +1,6 @@
 import { FailureError } from '../core/errors.ts';
 import type { EventFilter } from '../core/event-query.ts';
+import type { RecordedEvent } from '../core/events.ts';
 import type { Upcaster } from '../core/upcast.ts';
 import type { AppendCondition, LogTransaction } from '../log/event-log.ts';
 import type { OpenedLog } from './transfers.ts';
@@ -8,7 +9,7 @@ import type { OpenedLog } from './transfers.ts';
  * The log as this build of the app knows it: events come in their newest form, and are looked for under all names that
  * their types ever had. Nothing that is stored changes; commits, exports and checks show it as it is.
  *
- * `readStream` throws `FailureError` where an event cannot be read: nothing is decided on a part of a stream.
+ * Transactions throw `FailureError` where an event cannot be read: nothing is decided on a part of what there is.
  */
 export function createCurrentLog(log: OpenedLog, upcaster: Upcaster): OpenedLog {
   return {
@@ -19,7 +20,7 @@ export function createCurrentLog(log: OpenedLog, upcaster: Upcaster): OpenedLog 
       const { anyOf } = query;
       const stored = {
         ...storedFilter(query, upcaster),
-        ...(anyOf === undefined ? {} : { anyOf: anyOf.map((filter) => storedFilter(filter, upcaster)) }),
+        ...(anyOf === undefined ? {} : { anyOf: storedFilters(anyOf, upcaster) }),
       };
       for await (const page of log.read(stored)) yield upcaster.upcast(page);
     },
@@ -39,14 +40,10 @@ function currentTransaction(transaction: LogTransaction, upcaster: Upcaster): Lo
       return transaction.head;
     },
     revisions: (streams) => transaction.revisions(streams),
-    readStream: async (stream, fromRevision) => {
-      const events = upcaster.upcast(await transaction.readStream(stream, fromRevision));
-      for (const event of events) {
-        const unreadable = upcaster.whyUnreadable(event);
-        if (unreadable !== undefined) throw new FailureError(unreadable);
-      }
-      return events;
-    },
+    readStream: async (stream, fromRevision) =>
+      requireReadable(await transaction.readStream(stream, fromRevision), upcaster),
+    readMatching: async (filters, after) =>
+      requireReadable(await transaction.readMatching(storedFilters(filters, upcaster), after), upcaster),
     findCommit: (commandId) => transaction.findCommit(commandId),
     append: (commit, condition) =>
       transaction.append(commit, condition === undefined ? undefined : storedCondition(condition, upcaster)),
@@ -57,7 +54,20 @@ function currentTransaction(transaction: LogTransaction, upcaster: Upcaster): Lo
 function storedCondition(condition: AppendCondition, upcaster: Upcaster): AppendCondition {
   const { failIfEventsMatch } = condition;
   if (failIfEventsMatch === undefined) return condition;
-  return { ...condition, failIfEventsMatch: failIfEventsMatch.map((filter) => storedFilter(filter, upcaster)) };
+  return { ...condition, failIfEventsMatch: storedFilters(failIfEventsMatch, upcaster) };
+}
+
+function requireReadable(events: readonly RecordedEvent[], upcaster: Upcaster): readonly RecordedEvent[] {
+  const current = upcaster.upcast(events);
+  for (const event of current) {
+    const unreadable = upcaster.whyUnreadable(event);
+    if (unreadable !== undefined) throw new FailureError(unreadable);
+  }
+  return current;
+}
+
+function storedFilters(filters: readonly EventFilter[], upcaster: Upcaster): readonly EventFilter[] {
+  return filters.map((filter) => storedFilter(filter, upcaster));
 }
 
 function storedFilter<Filter extends EventFilter>(filter: Filter, upcaster: Upcaster): Filter {

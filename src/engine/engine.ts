@@ -15,6 +15,7 @@ import {
 } from '../protocol/engine-api.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
 import { createCurrentLog } from './current-log.ts';
+import type { DecideAcross } from './decide-across.ts';
 import { executeGroup, toFailed } from './execute.ts';
 import { type Projections, startProjections } from './projections.ts';
 import { createPublisher } from './publisher.ts';
@@ -44,6 +45,7 @@ interface Running {
   readonly log: OpenedLog;
   readonly projections: Projections;
   readonly saved: StateSnapshots;
+  readonly decideAcross: DecideAcross | undefined;
 }
 
 export interface Engine extends EngineApi {
@@ -85,6 +87,9 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   async function start(hint: LogHint | undefined): Promise<Running> {
     const log = createCurrentLog(await openLog(hint, noteFailure), upcaster);
     const saved = createStateSnapshots(app, log.snapshots, cache);
+    // What only some apps have is loaded by those.
+    const decideAcross =
+      app.decisions.size === 0 ? undefined : (await import('./decide-across.ts')).createDecideAcross(app, env);
     log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
@@ -110,7 +115,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     });
     // Of what came while the rows were loaded.
     void followGrowth(projections);
-    return { log, projections, saved };
+    return { log, projections, saved, decideAcross };
   }
 
   function requireRunning(): Running {
@@ -125,7 +130,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   }
 
   async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
-    const { log, projections, saved } = requireRunning();
+    const { log, projections, saved, decideAcross } = requireRunning();
     const hooks = {
       isCancelled: (commandId: string) => cancelled.has(commandId),
       onProgress: (commandId: string, done: number, total: number) => {
@@ -134,7 +139,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     };
     try {
       inGroup = true;
-      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks, saved });
+      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks, saved, decideAcross });
       if (appended.length > 0) {
         // On disk already: what goes wrong from here on must not turn the receipt into a failure.
         await projections.advance(appended);
@@ -234,6 +239,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
         // States too: whoever rebuilds does not trust what was folded.
         saved.forget();
         cache.clear();
+        requireRunning().decideAcross?.forget();
       }
       await projections.rebuild(projection === undefined ? [...app.projections.keys()] : [projection]);
       publisher.post({

@@ -1,15 +1,24 @@
 import type { App } from '../core/app.ts';
-import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError, isExpectedRevision } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Failed, Receipt } from '../core/receipt.ts';
-import { type InvalidInput, type Rejection, reject } from '../core/rejection.ts';
-import { toStreamId } from '../core/stream-id.ts';
-import type { EventLog, LogTransaction, StreamEvent } from '../log/event-log.ts';
+import { type InvalidInput, reject } from '../core/rejection.ts';
+import type { EventLog, StreamEvent } from '../log/event-log.ts';
 import { recordEvent, sortTags, toMeta } from '../log/record-commit.ts';
 import type { ExecuteRequest } from '../protocol/engine-api.ts';
 import type { Outcome } from './command-queue.ts';
+import type { DecideAcross } from './decide-across.ts';
+import {
+  appendEvents,
+  createGroup,
+  type Group,
+  isRejection,
+  noDecision,
+  streamOf,
+  toReceipt,
+  toStreamEvent,
+} from './group.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
 import type { StreamCache, StreamState } from './stream-cache.ts';
 
@@ -43,11 +52,12 @@ export async function executeGroup(
     readonly cache: StreamCache;
     readonly hooks: ExecuteHooks;
     readonly saved: StateSnapshots;
+    readonly decideAcross: DecideAcross | undefined;
   },
 ): Promise<GroupResult> {
   await engine.saved.load(requests.flatMap(({ commands }) => commands.slice(0, sliceLength).map(streamOf)));
   const durability = requests.every((request) => request.durability === 'relaxed') ? 'relaxed' : 'strict';
-  const { outcomes, appended, states } = await engine.log.write(
+  const { outcomes, appended, states, afterCommit } = await engine.log.write(
     async (transaction) => {
       // Everything is made anew in here: the log may run this again on a fresh connection.
       const group = createGroup(transaction, engine.cache);
@@ -62,12 +72,13 @@ export async function executeGroup(
             : { receipt: await toReceipt(request, events, group) },
         );
       }
-      return { outcomes, appended: group.appended, states: group.states };
+      return { outcomes, appended: group.appended, states: group.states, afterCommit: group.afterCommit };
     },
     { durability },
   );
   for (const [stream, state] of states) engine.cache.set(stream, state);
   engine.saved.note(states);
+  for (const after of afterCommit) after();
   return { outcomes, appended };
 }
 
@@ -98,35 +109,27 @@ export function toFailed(request: ExecuteRequest, { failure }: FailureError): Fa
   return { status: 'failed', commandId: request.commandId, failure };
 }
 
-interface Group {
-  readonly transaction: LogTransaction;
-  readonly appended: RecordedEvent[];
-  /** Events of each request of this group, by command id: the same id twice in a group is one command. */
-  readonly committed: Map<string, readonly RecordedEvent[]>;
-  /** States as they were loaded, and after what was appended so far. */
-  readonly states: Map<string, StreamState>;
-  readonly cache: StreamCache;
-  readRevisions(streams: readonly string[]): Promise<readonly number[]>;
-}
-
-function createGroup(transaction: LogTransaction, cache: StreamCache): Group {
-  return {
-    transaction,
-    cache,
-    appended: [],
-    committed: new Map(),
-    states: new Map(),
-    readRevisions: (streams) => transaction.revisions([...new Set(streams)]),
-  };
-}
-
 async function decideRequest(
   request: ExecuteRequest,
   group: Group,
-  { app, env, hooks }: { readonly app: App; readonly env: Env; readonly hooks: ExecuteHooks },
+  {
+    app,
+    env,
+    hooks,
+    decideAcross,
+  }: {
+    readonly app: App;
+    readonly env: Env;
+    readonly hooks: ExecuteHooks;
+    readonly decideAcross: DecideAcross | undefined;
+  },
 ): Promise<Receipt> {
   const { commandId, commands } = request;
   if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+  if (request.decision !== undefined) {
+    if (decideAcross === undefined) throw new Error(noDecision(app, request.decision.name));
+    return decideAcross(request, request.decision, group);
+  }
   const now = env.now();
   // Of this request alone, until all of its commands are accepted.
   const states = new Map<string, StreamState>();
@@ -158,14 +161,8 @@ async function decideRequest(
     const decision = aggregate.decide(command.name, input.value, loaded.state, context);
     if (isRejection(decision)) return { status: 'rejected', commandId, rejection: decision, command: index };
     for (const event of 'type' in decision ? [decision] : decision) {
-      const definition = aggregate.events[event.type];
-      if (definition === undefined) {
-        throw new Error(
-          `The command "${command.name}" of "${aggregate.name}" decided an event "${event.type}", which the aggregate does not declare. Add it to the aggregate's events.`,
-        );
-      }
-      const { type, data, tags } = event;
-      const fresh = { type, data, stream, version: definition.version, ...(tags === undefined ? {} : { tags }) };
+      const who = `The command "${command.name}" of "${aggregate.name}"`;
+      const fresh = toStreamEvent(event, stream, aggregate.events, who);
       const revision = loaded.revision + 1;
       // Not recorded yet: `evolve` gets the event as it will be, but for its final position.
       const state = aggregate.evolve(loaded.state, provisional(fresh, revision, request, events.length, now, group));
@@ -178,17 +175,8 @@ async function decideRequest(
     await group.transaction.turn();
     if (hooks.isCancelled(commandId)) throw cancelled(commandId);
   }
-  if (events.length === 0) return toReceipt(request, [], group);
-  const recorded = await group.transaction.append({
-    commandId,
-    correlationId: request.correlationId ?? commandId,
-    ...(request.causationId === undefined ? {} : { causationId: request.causationId }),
-    recordedAt: now,
-    events,
-  });
-  group.appended.push(...recorded);
-  group.committed.set(commandId, recorded);
-  for (const [stream, state] of states) group.states.set(stream, state);
+  const recorded = events.length === 0 ? [] : await appendEvents(request, events, now, group);
+  if (recorded.length > 0) for (const [stream, state] of states) group.states.set(stream, state);
   return toReceipt(request, recorded, group);
 }
 
@@ -227,20 +215,6 @@ function provisional(
   return recordEvent({ ...event, tags: sortTags(event.tags ?? []) }, { index, revision, position, meta });
 }
 
-async function toReceipt(request: ExecuteRequest, events: readonly RecordedEvent[], group: Group): Promise<Receipt> {
-  const [command] = request.commands;
-  const stream = command === undefined ? '' : streamOf(command);
-  const [current = -1] = stream === '' ? [] : await group.transaction.revisions([stream]);
-  return {
-    status: 'saved',
-    commandId: request.commandId,
-    stream,
-    revision: events.findLast((event) => event.stream === stream)?.revision ?? current,
-    position: events.at(-1)?.position ?? group.transaction.head,
-    events: events.length,
-  };
-}
-
 function conflict(request: ExecuteRequest, stream: string, { revision }: StreamState): Receipt {
   const expected = request.expectedRevision ?? 'any';
   return {
@@ -261,12 +235,4 @@ function cancelled(commandId: string): FailureError {
     type: 'engine.cancelled',
     text: `The command "${commandId}" was cancelled before it was committed. Nothing of it was saved.`,
   });
-}
-
-function isRejection(decision: object): decision is Rejection {
-  return 'kind' in decision && decision.kind === 'rejection';
-}
-
-function streamOf({ aggregate, id }: Command): string {
-  return toStreamId(aggregate, id);
 }

@@ -77,6 +77,8 @@ export interface LogTransaction {
   revisions(streams: readonly string[]): Promise<readonly number[]>;
   /** The events of a stream from a revision on. */
   readStream(stream: string, fromRevision: number): Promise<readonly RecordedEvent[]>;
+  /** The events after a position that match any of the filters, in order, with those appended in this transaction. */
+  readMatching(filters: readonly EventFilter[], after: number): Promise<readonly RecordedEvent[]>;
   /** The events of a command that was committed before, at any time; undefined where it never was. */
   findCommit(commandId: string): Promise<readonly RecordedEvent[] | undefined>;
   /**

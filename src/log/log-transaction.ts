@@ -1,4 +1,4 @@
-import { type EventQuery, matchesQuery } from '../core/event-query.ts';
+import { type EventFilter, type EventQuery, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
 import { linkCommit } from './commit-digest.ts';
@@ -71,30 +71,32 @@ export function openTransaction(
     return [...pages.reverse().flat(), ...own].filter((event) => event.revision >= fromRevision);
   }
 
-  /** Position of the first event after `after` that matches a filter. */
-  async function findMatch({ failIfEventsMatch = [], after = 0 }: AppendCondition): Promise<number | undefined> {
-    if (failIfEventsMatch.length === 0) return undefined;
-    const query: EventQuery = { anyOf: failIfEventsMatch, from: after + 1 };
+  /** The events after a position that match a filter; at least the first of them, or all. */
+  async function readMatching(
+    filters: readonly EventFilter[],
+    after: number,
+    { isFirstEnough }: { readonly isFirstEnough: boolean },
+  ): Promise<readonly RecordedEvent[]> {
+    if (filters.length === 0) return [];
+    const query: EventQuery = { anyOf: filters, from: after + 1 };
     const lists = queryTerms(query);
     const stored =
-      lists === undefined ? await scanStored(query, after + 1) : (await findStored(lists, query))[0]?.position;
-    return stored ?? appended.find((event) => matchesQuery(event, query))?.position;
+      lists === undefined ? await scanStored(query, after + 1, isFirstEnough) : await findStored(lists, query);
+    return [...stored, ...appended.filter((event) => matchesQuery(event, query))];
   }
 
-  async function scanStored(query: EventQuery, from: number): Promise<number | undefined> {
+  async function scanStored(query: EventQuery, from: number, isFirstEnough: boolean): Promise<RecordedEvent[]> {
+    const found: RecordedEvent[] = [];
     for (let start = from; start <= record.head; ) {
       const page: Segment[] = await requestResult(
         stores.segments.getAll(keysFrom(record.generation, start, Number.MAX_SAFE_INTEGER), 32),
       );
-      for (const segment of page) {
-        const [match] = segmentToEvents(segment, query);
-        if (match !== undefined) return match.position;
-      }
+      for (const segment of page) found.push(...segmentToEvents(segment, query));
       const last = page.at(-1)?.last;
-      if (last === undefined) return undefined;
+      if (last === undefined || (isFirstEnough && found.length > 0)) break;
       start = last + 1;
     }
-    return undefined;
+    return found;
   }
 
   async function requireCondition(condition: AppendCondition): Promise<void> {
@@ -103,8 +105,9 @@ export function openTransaction(
     for (const [index, [stream, revision]] of expected.entries()) {
       if (actual[index] !== revision) throw streamConflict(stream, revision, actual[index] ?? -1);
     }
-    const match = await findMatch(condition);
-    if (match !== undefined) throw appendConflict(condition.after ?? 0, match);
+    const { failIfEventsMatch = [], after = 0 } = condition;
+    const [match] = await readMatching(failIfEventsMatch, after, { isFirstEnough: true });
+    if (match !== undefined) throw appendConflict(after, match.position);
   }
 
   return {
@@ -113,6 +116,7 @@ export function openTransaction(
     },
     revisions,
     readStream,
+    readMatching: (filters, after) => readMatching(filters, after, { isFirstEnough: false }),
     findCommit: async (commandId) => {
       const own = appendedByCommand.get(commandId);
       if (own !== undefined) return own;

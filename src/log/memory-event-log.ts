@@ -184,6 +184,10 @@ function stage(logId: string, client: string, stored: Stored, start: ChainEnd) {
       ...(stored.eventsByStream.get(stream)?.slice(Math.max(0, fromRevision)) ?? []),
       ...(added.eventsByStream.get(stream)?.filter((event) => event.revision >= fromRevision) ?? []),
     ],
+    readMatching: async (filters, after) =>
+      [stored.events, added.events].flatMap((events) =>
+        events.filter((event) => event.position > after && filters.some((filter) => matchesFilter(event, filter))),
+      ),
     findCommit: async (commandId) => stored.eventsByCommand.get(commandId) ?? added.eventsByCommand.get(commandId),
     append: async (commit, condition) => append(commit, condition),
     turn: () => new Promise((resolve) => setTimeout(resolve)),

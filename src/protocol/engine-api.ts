@@ -90,6 +90,8 @@ export type Checked =
 export interface ExecuteRequest {
   readonly commandId: string;
   readonly commands: readonly Command[];
+  /** A decision across streams, in the place of `commands`. */
+  readonly decision?: { readonly name: string; readonly input: unknown };
   /** How many commands were sent ahead by `stage`; they take the place of `commands`. */
   readonly staged?: number;
   /** Of the stream of the first command. */
@@ -180,5 +182,6 @@ export interface UnreadableType {
 export function appSignature(app: App): string {
   const aggregates = [...app.aggregates.values()].map(({ name, commandNames }) => `${name}(${commandNames.join(' ')})`);
   const projections = [...app.projections.values()].map(({ name, version }) => `${name}@${version}`);
-  return [`protocol 1`, app.name, ...aggregates, ...projections].join(' ');
+  const decisions = [...app.decisions.keys()].map((name) => `${name}!`);
+  return [`protocol 1`, app.name, ...aggregates, ...projections, ...decisions].join(' ');
 }

@@ -210,6 +210,28 @@ const brokenLogs: Record<string, BrokenLog> = {
     breaks: inTransaction((transaction) => ({ readStream: (stream) => transaction.readStream(stream, 0) })),
     caughtBy: 'reads a stream from a revision on',
   },
+  'reads what matches from the start': {
+    breaks: inTransaction((transaction) => ({
+      readMatching: (filters) => transaction.readMatching(filters, 0),
+    })),
+    caughtBy: 'reads in a write what matches any of its filters after a position, with what it appends',
+  },
+  'reads only what matches the first filter': {
+    breaks: inTransaction((transaction) => ({
+      readMatching: (filters, after) => transaction.readMatching(filters.slice(0, 1), after),
+    })),
+    caughtBy: 'reads in a write what matches any of its filters after a position, with what it appends',
+  },
+  'does not read what a write appends where it matches': {
+    breaks: inTransaction((transaction) => {
+      const start = transaction.head;
+      return {
+        readMatching: async (filters, after) =>
+          (await transaction.readMatching(filters, after)).filter(({ position }) => position <= start),
+      };
+    }),
+    caughtBy: 'reads in a write what matches any of its filters after a position, with what it appends',
+  },
   'forgets command ids after many commits': {
     breaks: inTransaction((transaction) => ({
       findCommit: async (id) => {

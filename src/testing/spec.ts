@@ -4,7 +4,7 @@ import type {
   CommandName,
   CommandRejection,
   DecideContext,
-  Decision,
+  Decided,
 } from '../core/aggregate.ts';
 import type { NewEvent } from '../core/events.ts';
 import { reject } from '../core/rejection.ts';
@@ -75,7 +75,7 @@ export function spec<A extends Aggregate>(aggregate: A, { id = '1', now = 0 }: S
     };
     const parsed = aggregate.parseInput(name, input);
     const context: DecideContext = { id, now, newId };
-    const decision: Decision = parsed.ok
+    const decision: Decided = parsed.ok
       ? aggregate.decide(name, parsed.value, state, context)
       : reject('invalid-input', { issues: parsed.issues });
     const decided: readonly NewEvent[] | undefined = toEvents(decision);
@@ -117,12 +117,12 @@ export function spec<A extends Aggregate>(aggregate: A, { id = '1', now = 0 }: S
   return startFrom([]);
 }
 
-function toEvents(decision: Decision): readonly NewEvent[] | undefined {
+function toEvents(decision: Decided): readonly NewEvent[] | undefined {
   if ('kind' in decision) return undefined;
   return 'type' in decision ? [decision] : decision;
 }
 
-function requireAccepted(decision: Decision, about: string): void {
+function requireAccepted(decision: Decided, about: string): void {
   if (!('kind' in decision)) return;
   const details = decision.details === undefined ? '' : ` ${JSON.stringify(decision.details)}`;
   throw new Error(`${about} was expected to be accepted, but was rejected with "${decision.code}"${details}.`);

@@ -47,6 +47,41 @@ export const conditionCases: ConformanceCases = {
     });
   },
 
+  'reads in a write what matches any of its filters after a position, with what it appends': async ({ log, open }) => {
+    await appendFour(log);
+    const reader = await open();
+    const readings: readonly [EventFilter[], number, readonly number[]][] = [
+      [[{ types: ['A'] }], 0, [1, 3]],
+      [[{ types: ['A'] }], 1, [3]],
+      [[{ tags: ['y'] }, { types: ['C'] }], 0, [2, 3, 4]],
+      [[{ tags: ['x', 'y'] }, { stream: 's-2' }], 0, [2, 3]],
+      [[{ types: ['A'], tags: ['y'] }], 0, [3]],
+      [[{}], 2, [3, 4]],
+      [[{}], 4, []],
+      [[], 0, []],
+    ];
+    await reader.write(async (transaction) => {
+      for (const [filters, after, positions] of readings) {
+        const found = await transaction.readMatching(filters, after);
+        assertEqual(positionsOf(found), positions, JSON.stringify(filters));
+      }
+      await transaction.append(
+        commitOf('own', [], { events: [eventOf({ type: 'A', tags: ['y'] }), eventOf({ type: 'B' })] }),
+      );
+      assertEqual(positionsOf(await transaction.readMatching([{ types: ['A'] }], 1)), [3, 5]);
+      assertEqual(positionsOf(await transaction.readMatching([{ tags: ['y'], types: ['B'] }], 0)), [2]);
+    });
+    // Over many segments, too.
+    for (const round of range(1, 30)) {
+      await append(log, commitOf(`more-${round}`, [], { events: [eventOf({ type: 'A', tags: [`t-${round % 3}`] })] }));
+    }
+    const found = await log.write((transaction) => transaction.readMatching([{ tags: ['t-1'] }], 10));
+    assertEqual(
+      positionsOf(found),
+      range(7, 36).filter((position) => position % 3 === 1 && position > 10),
+    );
+  },
+
   'refuses an append where an event after a position matches a filter': async ({ log }) => {
     await appendFour(log);
     const conflicts: readonly [EventFilter[], number | undefined, number][] = [

@@ -1,0 +1,66 @@
+import type { App } from '../core/app.ts';
+import type { Env } from '../core/env.ts';
+import type { Receipt } from '../core/receipt.ts';
+import { type InvalidInput, reject } from '../core/rejection.ts';
+import { toStreamId } from '../core/stream-id.ts';
+import type { View } from '../core/view.ts';
+import type { ExecuteRequest } from '../protocol/engine-api.ts';
+import { appendEvents, type Group, isRejection, noDecision, toReceipt, toStreamEvent } from './group.ts';
+import { createViewCache } from './view-cache.ts';
+
+/** Decides across streams; loaded only where an app has such decisions. */
+export interface DecideAcross {
+  (request: ExecuteRequest, decision: NonNullable<ExecuteRequest['decision']>, group: Group): Promise<Receipt>;
+  /** Forgets the states that were folded. */
+  forget(): void;
+}
+
+/**
+ * Reads what a decision's views read in the transaction that appends: what is decided on is what is stored, and no
+ * other tab can come in between.
+ */
+export function createDecideAcross(app: App, env: Env): DecideAcross {
+  const views = createViewCache();
+
+  async function loadView(view: View, { transaction, afterCommit }: Group): Promise<unknown> {
+    const known = views.get(view);
+    // A known state that is ahead belongs to a log that is no more.
+    const start =
+      known !== undefined && known.position <= transaction.head ? known : { state: view.initialState(), position: 0 };
+    let { state } = start;
+    for (const event of await transaction.readMatching([view.filter], start.position))
+      state = view.evolve(state, event);
+    const position = transaction.head;
+    afterCommit.push(() => views.set(view, { state, position }));
+    return state;
+  }
+
+  async function decide(
+    request: ExecuteRequest,
+    { name, input }: NonNullable<ExecuteRequest['decision']>,
+    group: Group,
+  ): Promise<Receipt> {
+    const { commandId } = request;
+    const decision = app.decisions.get(name);
+    if (decision === undefined) throw new Error(noDecision(app, name));
+    const parsed = decision.parseInput(input);
+    if (!parsed.ok) {
+      const rejection: InvalidInput = reject('invalid-input', { issues: parsed.issues });
+      return { status: 'rejected', commandId, rejection, command: 0 };
+    }
+    const now = env.now();
+    const states: Record<string, unknown> = {};
+    for (const [key, view] of Object.entries(decision.reads(parsed.value))) states[key] = await loadView(view, group);
+    const id = decision.idOf(parsed.value) ?? commandId;
+    const decided = decision.decide(parsed.value, states, { id, now, newId: env.newId });
+    if (isRejection(decided)) return { status: 'rejected', commandId, rejection: decided, command: 0 };
+    const stream = toStreamId(name, id);
+    const events = ('type' in decided ? [decided] : decided).map((event) =>
+      toStreamEvent(event, stream, decision.events, `The decision "${name}"`),
+    );
+    const recorded = events.length === 0 ? [] : await appendEvents(request, events, now, group);
+    return toReceipt(request, recorded, group, stream);
+  }
+
+  return Object.assign(decide, { forget: views.clear });
+}

@@ -1,0 +1,93 @@
+import type { App } from '../core/app.ts';
+import type { Command } from '../core/command.ts';
+import type { EventSet, NewEvent, RecordedEvent } from '../core/events.ts';
+import type { Receipt } from '../core/receipt.ts';
+import type { Rejection } from '../core/rejection.ts';
+import { toStreamId } from '../core/stream-id.ts';
+import type { LogTransaction, StreamEvent } from '../log/event-log.ts';
+import type { ExecuteRequest } from '../protocol/engine-api.ts';
+import type { StreamCache, StreamState } from './stream-cache.ts';
+
+/** Requests that share a transaction, and what came of them so far. */
+export interface Group {
+  readonly transaction: LogTransaction;
+  readonly appended: RecordedEvent[];
+  /** Events of each request of this group, by command id: the same id twice in a group is one command. */
+  readonly committed: Map<string, readonly RecordedEvent[]>;
+  /** States as they were loaded, and after what was appended so far. */
+  readonly states: Map<string, StreamState>;
+  readonly cache: StreamCache;
+  /** Called once what was appended is stored. */
+  readonly afterCommit: (() => void)[];
+  readRevisions(streams: readonly string[]): Promise<readonly number[]>;
+}
+
+export function createGroup(transaction: LogTransaction, cache: StreamCache): Group {
+  return {
+    transaction,
+    cache,
+    appended: [],
+    committed: new Map(),
+    states: new Map(),
+    afterCommit: [],
+    readRevisions: (streams) => transaction.revisions([...new Set(streams)]),
+  };
+}
+
+export async function appendEvents(
+  { commandId, correlationId = commandId, causationId }: ExecuteRequest,
+  events: readonly StreamEvent[],
+  recordedAt: number,
+  group: Group,
+): Promise<readonly RecordedEvent[]> {
+  const lineage = { correlationId, ...(causationId === undefined ? {} : { causationId }) };
+  const recorded = await group.transaction.append({ commandId, ...lineage, recordedAt, events });
+  group.appended.push(...recorded);
+  group.committed.set(commandId, recorded);
+  return recorded;
+}
+
+/** The event as it is appended, with the version of its type. */
+export function toStreamEvent(
+  { type, data, tags }: NewEvent,
+  stream: string,
+  declared: EventSet,
+  who: string,
+): StreamEvent {
+  const definition = Object.hasOwn(declared, type) ? declared[type] : undefined;
+  if (definition === undefined) {
+    throw new Error(`${who} decided an event "${type}", which it does not declare. Add it to its events.`);
+  }
+  return { type, data, stream, version: definition.version, ...(tags === undefined ? {} : { tags }) };
+}
+
+/** `stream` is that of the first command, or of the decision. */
+export async function toReceipt(
+  request: ExecuteRequest,
+  events: readonly RecordedEvent[],
+  group: Group,
+  stream: string = request.commands[0] === undefined ? (events[0]?.stream ?? '') : streamOf(request.commands[0]),
+): Promise<Receipt> {
+  const [current = -1] = stream === '' ? [] : await group.transaction.revisions([stream]);
+  return {
+    status: 'saved',
+    commandId: request.commandId,
+    stream,
+    revision: events.findLast((event) => event.stream === stream)?.revision ?? current,
+    position: events.at(-1)?.position ?? group.transaction.head,
+    events: events.length,
+  };
+}
+
+export function isRejection(decision: object): decision is Rejection {
+  return 'kind' in decision && decision.kind === 'rejection';
+}
+
+export function streamOf({ aggregate, id }: Command): string {
+  return toStreamId(aggregate, id);
+}
+
+/** For a decision that the app does not have. */
+export function noDecision(app: App, name: string): string {
+  return `The app "${app.name}" has no decision "${name}". Add it to defineApp, or reload the page if it was built at another time than the worker.`;
+}
