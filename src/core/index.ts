@@ -12,6 +12,7 @@ export { FailureError } from './errors.ts';
 export type { EventQuery } from './event-query.ts';
 export type { EventDefinition, EventMeta, EventSet, NewEvent, RecordedEvent, RecordedEventOf } from './events.ts';
 export { defineEvents } from './events.ts';
+export { fromDecider } from './from-decider.ts';
 export type { Projection, RowChange, RowOf, RowsBefore, ValueProjection } from './projection.ts';
 export { defineProjection, defineValue } from './projection.ts';
 export type { Failed, Receipt, Rejected, Saved } from './receipt.ts';
