@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly openLog: (hint: LogHint | undefined, onClosed: LogClosedListener) => Promise<OpenedLog>;
   /** Whether the log outlives the page. */
   readonly durable: boolean;
+  /** Runs rules twice and compares: for development. */
+  readonly checksPurity?: boolean;
   /** Name of a Web Lock that is held as long as the worker lives. */
   readonly aliveLock?: () => Promise<string>;
 }
@@ -53,7 +55,15 @@ export interface Engine extends EngineApi {
 }
 
 /** The pipeline of one tab: command → load → decide → append → project → publish. Platform-free; the worker file wires it. */
-export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOptions): Engine {
+export function createEngine({
+  app: declared,
+  env,
+  openLog,
+  durable,
+  checksPurity = false,
+  aliveLock,
+}: EngineOptions): Engine {
+  let app = declared;
   const publisher = createPublisher();
   const upcaster = createUpcaster(app);
   const cache = createStreamCache();
@@ -85,6 +95,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
   }
 
   async function start(hint: LogHint | undefined): Promise<Running> {
+    if (checksPurity) app = (await import('./check-purity.ts')).checkPurity(declared);
     const log = createCurrentLog(await openLog(hint, noteFailure), upcaster);
     const saved = createStateSnapshots(app, log.snapshots, cache);
     // What only some apps have is loaded by those.

@@ -4,6 +4,7 @@ import type { Env } from '../core/env.ts';
 import { openDexieEventLog } from '../log/dexie-event-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
 import { randomId } from '../protocol/random-id.ts';
+import { isDevelopment } from './development.ts';
 import { createEngine } from './engine.ts';
 
 /** Looked at when nothing else says that another tab wrote: hints may be missed. */
@@ -25,6 +26,7 @@ export function startWorker(app: App): void {
     app,
     env,
     durable: true,
+    checksPurity: isDevelopment(),
     openLog: (hint, onClosed) => openDexieEventLog({ name: `varve-${app.name}`, env, hint, onClosed }),
     aliveLock: holdAliveLock,
   });

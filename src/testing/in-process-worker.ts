@@ -10,15 +10,22 @@ export interface InProcessWorkerOptions {
   readonly app: App;
   readonly log: EventLog;
   readonly env?: Env;
+  /** Whether rules are run twice and compared, as in development; on by default. */
+  readonly checksPurity?: boolean;
 }
 
 /**
  * The engine in this process, behind a real MessageChannel: everything crosses as it does to a worker. Ending it drops
  * what it had not answered; the log stays.
  */
-export function createInProcessWorker({ app, log, env = createTestEnv() }: InProcessWorkerOptions): WorkerLike {
+export function createInProcessWorker({
+  app,
+  log,
+  env = createTestEnv(),
+  checksPurity = true,
+}: InProcessWorkerOptions): WorkerLike {
   const { port1, port2 } = new MessageChannel();
-  const engine = createEngine({ app, env, openLog: async () => keepOpen(log), durable: false });
+  const engine = createEngine({ app, env, openLog: async () => keepOpen(log), durable: false, checksPurity });
   expose(throwPlainFailures(engine), port1);
   return {
     addEventListener: (type, listener) => port2.addEventListener(type, listener as EventListener),
