@@ -63,6 +63,7 @@ const vitest = (project) => [
 
 step('types', [tool('tsc'), '-p', 'tsconfig.json']);
 step('types of the service worker', [tool('tsc'), '-p', 'tsconfig.service-worker.json']);
+step('speed of type checking', ['scripts/type-speed.mjs']);
 step('lint and format', [tool('biome'), 'ci', '--colors=off']);
 step('unit tests', vitest('unit'), () => vitestCounts('unit.json'));
 step('browser tests', vitest('browser'), () => vitestCounts('browser.json'));
