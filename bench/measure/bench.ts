@@ -2,6 +2,7 @@ import { parseBankStatement } from '../bank-statement.ts';
 import type { Contestant } from '../contestants/contestant.ts';
 import { createBookings, type LedgerSummary } from '../ledger-data.ts';
 import { fetchFile, sendFile } from './files.ts';
+import { recordFrames } from './frame-meter.ts';
 import { listedAccounts } from './ledger-view.tsx';
 import type { Screen } from './screen.ts';
 import { createStallMeter, type Stall } from './stall-meter.ts';
@@ -19,6 +20,12 @@ export interface Sampling {
   readonly seed: number;
 }
 
+export interface LoadedRebuild {
+  readonly idleFrames: readonly number[];
+  readonly frames: readonly number[];
+  readonly visible: readonly number[];
+}
+
 /** What the runner calls in a page; one for every contestant. Times are milliseconds. */
 export interface Bench {
   /** Which of the optional calls this contestant has. */
@@ -28,6 +35,8 @@ export interface Bench {
   stall(): Promise<Stall>;
   importFile(address: string): Promise<Timed>;
   rebuild(): Promise<Timed>;
+  /** Rebuilds again and again while bookings are made: the gaps between frames, before and meanwhile, and command to changed text. */
+  rebuildUnderLoad(sampling: Sampling): Promise<LoadedRebuild>;
   /** One after the other: the time of each. */
   append(sampling: Sampling): Promise<number[]>;
   /** All at once: the time of all. */
@@ -58,6 +67,22 @@ export function createBench(contestant: Contestant, screen: Screen): Bench {
     return { ms, stall: await meter.read() };
   }
 
+  async function measureVisible({ count, budgetMs, seed }: Sampling): Promise<number[]> {
+    const times: number[] = [];
+    const end = performance.now() + budgetMs;
+    for (const booking of createBookings({ seed, count, accounts: listedAccounts })) {
+      const changed = screen.nextChange(booking.account);
+      const start = performance.now();
+      const appended = contestant.append(booking);
+      times.push((await changed) - start);
+      await appended;
+      // A user is never this fast: what the change still sets off is over before the next one.
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      if (performance.now() > end) break;
+    }
+    return times;
+  }
+
   return {
     has: {
       importFile: contestant.importFile !== undefined,
@@ -74,6 +99,21 @@ export function createBench(contestant: Contestant, screen: Screen): Bench {
       return timed(() => importFile(file));
     },
     rebuild: () => timed(requireCall(contestant, 'rebuild')),
+    rebuildUnderLoad: async ({ count, budgetMs, seed }) => {
+      const rebuild = requireCall(contestant, 'rebuild');
+      const idle = recordFrames();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const idleFrames = idle.stop();
+      let isOver = false;
+      const rebuilding = (async () => {
+        while (!isOver) await rebuild();
+      })();
+      const loaded = recordFrames();
+      const visible = await measureVisible({ count, budgetMs, seed });
+      isOver = true;
+      await rebuilding;
+      return { idleFrames, frames: loaded.stop(), visible };
+    },
     append: ({ count, budgetMs, seed }) =>
       sample(createBookings({ seed, count, accounts: 1_000 }), budgetMs, (booking) => contestant.append(booking)),
     appendConcurrently: async (count, seed) => {
@@ -82,21 +122,7 @@ export function createBench(contestant: Contestant, screen: Screen): Bench {
       await Promise.all(bookings.map((booking) => contestant.append(booking)));
       return performance.now() - start;
     },
-    visible: async ({ count, budgetMs, seed }) => {
-      const times: number[] = [];
-      const end = performance.now() + budgetMs;
-      for (const booking of createBookings({ seed, count, accounts: listedAccounts })) {
-        const changed = screen.nextChange(booking.account);
-        const start = performance.now();
-        const appended = contestant.append(booking);
-        times.push((await changed) - start);
-        await appended;
-        // A user is never this fast: what the change still sets off is over before the next one.
-        await new Promise((resolve) => setTimeout(resolve, 25));
-        if (performance.now() > end) break;
-      }
-      return times;
-    },
+    visible: measureVisible,
     seeChange: async (account) => performance.timeOrigin + (await screen.nextChange(account)),
     change: async (account, seed) => {
       const [booking] = createBookings({ seed, count: 1, accounts: 1 });

@@ -47,6 +47,19 @@ export async function measureRebuild({ page, n }) {
   };
 }
 
+/** What a page feels of rows that are built beside those it shows, while its user goes on working. */
+export async function measureRebuildUnderLoad({ page, nextSeed, quick }) {
+  const sampling = { count: quick ? 10 : 200, budgetMs: quick ? 2_000 : 8_000, seed: nextSeed() };
+  const { idleFrames, frames, visible } = await page.evaluate(
+    (wanted) => window.bench.rebuildUnderLoad(wanted),
+    sampling,
+  );
+  return {
+    'frame p95, rebuilding, above idle': Math.max(0, percentile(frames, 0.95) - percentile(idleFrames, 0.95)),
+    'visible p50, rebuilding': percentile(visible, 0.5),
+  };
+}
+
 export async function measureVisible({ page, nextSeed, quick }) {
   const sampling = { count: quick ? 40 : 200, budgetMs: quick ? 2_000 : 15_000, seed: nextSeed() };
   const times = await page.evaluate((wanted) => window.bench.visible(wanted), sampling);

@@ -7,7 +7,17 @@ import { createSamples } from './samples.mjs';
 import { startServer } from './server.mjs';
 
 /** Measured with a log stored. */
-const storedGroups = ['append', 'concurrent', 'visible', 'cold-start', 'rebuild', 'stall', 'tabs', 'memory'];
+const storedGroups = [
+  'append',
+  'concurrent',
+  'visible',
+  'cold-start',
+  'rebuild',
+  'rebuild-load',
+  'stall',
+  'tabs',
+  'memory',
+];
 
 /**
  * Runs the suite: in every run all rounds at all sizes, so that each ratio is of one run.
