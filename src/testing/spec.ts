@@ -10,6 +10,7 @@ import type { NewEvent } from '../core/events.ts';
 import { reject } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
 import { assertEqual } from './assert.ts';
+import { countIds, listTypes, type Outcome, toEvents, toOutcome } from './outcome.ts';
 import { recordGiven } from './record-given.ts';
 
 /** A test of an aggregate's rules, as a sentence: given these events, when this command, then that. */
@@ -19,21 +20,6 @@ export interface Spec<A extends Aggregate> {
   /** Decides one command. Throws what the app's own code throws. */
   when<Name extends CommandName<A>>(name: Name, input: CommandInput<A, Name>): Outcome<CommandRejection<A, Name>>;
 }
-
-/** What came of it. Each method throws, with both sides in the message, where it was something else. */
-export interface Outcome<Rejected> {
-  /** Exactly these events, in this order. */
-  then(...events: readonly NewEvent[]): void;
-  /** Accepted, and nothing to be stored. */
-  thenNothing(): void;
-  /** Rejected with this code; with these details, where some are given. */
-  thenRejected(code: RejectionCode<Rejected>, details?: unknown): void;
-  /** The stream's state after the decided events. */
-  thenState(state: unknown): void;
-}
-
-/** Every command may be rejected for input that does not fit its schema. */
-type RejectionCode<Rejected> = (Rejected extends { readonly code: infer Code } ? Code : never) | 'invalid-input';
 
 export interface SpecOptions {
   /** The id that the command is sent to; `1` by default. */
@@ -68,19 +54,14 @@ export function spec<A extends Aggregate>(aggregate: A, { id = '1', now = 0 }: S
   function decideOnce(given: readonly NewEvent[], name: string, input: unknown) {
     const state = fold(given);
     const before = structuredClone(state);
-    let lastId = 0;
-    const newId = () => {
-      lastId += 1;
-      return `id-${lastId}`;
-    };
     const parsed = aggregate.parseInput(name, input);
-    const context: DecideContext = { id, now, newId };
-    const decision: Decided = parsed.ok
+    const context: DecideContext = { id, now, newId: countIds() };
+    const answer: Decided = parsed.ok
       ? aggregate.decide(name, parsed.value, state, context)
       : reject('invalid-input', { issues: parsed.issues });
-    const decided: readonly NewEvent[] | undefined = toEvents(decision);
+    const decided: readonly NewEvent[] | undefined = toEvents(answer);
     assertEqual(state, before, `The command "${name}" of "${aggregate.name}" changed the state that it decided on`);
-    return { decision, decided, state: decided === undefined ? state : fold([...given, ...decided]) };
+    return { answer, decided, state: decided === undefined ? state : fold([...given, ...decided]) };
   }
 
   const startFrom = (given: readonly NewEvent[]): Spec<A> => ({
@@ -90,49 +71,8 @@ export function spec<A extends Aggregate>(aggregate: A, { id = '1', now = 0 }: S
       const again = decideOnce(given, name, input);
       const about = `The command "${name}" of "${aggregate.name}" after ${listTypes(given)}`;
       assertEqual(again, first, `${about} decided otherwise the second time: it must be made of its arguments alone`);
-      return {
-        // biome-ignore lint/suspicious/noThenProperty: given, when, then is the sentence; nobody awaits an outcome
-        then: (...events) => {
-          requireAccepted(first.decision, about);
-          assertEqual((first.decided ?? []).map(toComparable), events.map(toComparable), about);
-        },
-        thenNothing: () => {
-          requireAccepted(first.decision, about);
-          assertEqual((first.decided ?? []).map(toComparable), [], about);
-        },
-        thenRejected: (code, details) => {
-          if (first.decided !== undefined) {
-            throw new Error(
-              `${about} was expected to be rejected with "${code}", but decided ${listTypes(first.decided)}.`,
-            );
-          }
-          const { code: actual, details: actualDetails } = first.decision as ReturnType<typeof reject>;
-          assertEqual(actual, code, `${about} was rejected`);
-          if (details !== undefined) assertEqual(actualDetails, details, `${about} was rejected with "${code}"`);
-        },
-        thenState: (state) => assertEqual(first.state, state, `${about}: the state`),
-      };
+      return toOutcome(first, about);
     },
   });
   return startFrom([]);
-}
-
-function toEvents(decision: Decided): readonly NewEvent[] | undefined {
-  if ('kind' in decision) return undefined;
-  return 'type' in decision ? [decision] : decision;
-}
-
-function requireAccepted(decision: Decided, about: string): void {
-  if (!('kind' in decision)) return;
-  const details = decision.details === undefined ? '' : ` ${JSON.stringify(decision.details)}`;
-  throw new Error(`${about} was expected to be accepted, but was rejected with "${decision.code}"${details}.`);
-}
-
-/** Tags in any order, each once: as the log stores them. */
-function toComparable({ type, data, tags = [] }: NewEvent): unknown {
-  return { type, data, tags: [...new Set(tags)].sort() };
-}
-
-function listTypes(events: readonly NewEvent[]): string {
-  return events.length === 0 ? 'no event' : events.map(({ type }) => type).join(', ');
 }
