@@ -67,6 +67,7 @@ step('lint and format', [tool('biome'), 'ci', '--colors=off']);
 step('unit tests', vitest('unit'), () => vitestCounts('unit.json'));
 step('browser tests', vitest('browser'), () => vitestCounts('browser.json'));
 step('library build', [tool('tsc'), '-p', 'tsconfig.build.json']);
+step('command line build', [tool('tsc'), '-p', 'tsconfig.cli.json']);
 step('package', ['scripts/package.mjs']);
 step('code in the README', ['scripts/readme.mjs']);
 step('demo build', [tool('vite'), 'build', '--logLevel', 'warn']);

@@ -14,7 +14,8 @@ const target = 'draft-2020-12';
 /**
  * The JSON Schema of what a schema gives: its output side is what is stored.
  *
- * Without what says nothing about values (titles, descriptions, examples …), so that a lock file changes only with them.
+ * Without what says nothing about values (titles, examples, the order of keys …), so that a lock file changes only with
+ * them.
  */
 export function toJsonSchema(schema: Schema): ToldSchema {
   return tell(schema, 'output');
@@ -68,7 +69,8 @@ export function withoutAnnotations(schema: JsonSchema): JsonSchema {
       kept[keyword] = Object.fromEntries(
         Object.entries(value).map(([name, part]) => [name, withoutAnnotations(part as JsonSchema)]),
       );
-    } else kept[keyword] = value;
+    } else if (keyword === 'required' && Array.isArray(value)) kept[keyword] = value.toSorted();
+    else kept[keyword] = value;
   }
   return kept;
 }
