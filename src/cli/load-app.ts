@@ -29,8 +29,8 @@ export async function loadApp(folder: string, file: string, exportName?: string)
 }
 
 async function importModule(path: string, file: string): Promise<{ readonly [name: string]: unknown }> {
-  // Nothing is written beside the app's packages, and JSX may stand in what the module imports.
-  const loader = createJiti(path, { fsCache: false, jsx: true, interopDefault: false });
+  // Nothing is written beside the app's packages; what the module imports may be JSX, or be named as a tsconfig says.
+  const loader = createJiti(path, { fsCache: false, jsx: true, tsconfigPaths: true, interopDefault: false });
   try {
     return Object(await loader.import(path));
   } catch (error) {

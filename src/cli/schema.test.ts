@@ -165,6 +165,16 @@ describe('varve schema lock', () => {
     expect(read('varve.schema.json')).not.toBe(before);
   });
 
+  it('still knows what an old version stored where the code has a bare shape for it', async () => {
+    const { declare, lock, read } = createProject();
+    declare(withdrawn);
+    await lock();
+    const [known] = JSON.parse(read('varve.schema.json')).events.Withdrawn.versions;
+    declare(toCents);
+    await lock();
+    expect(JSON.parse(read('varve.schema.json')).events.Withdrawn.versions[0]).toEqual(known);
+  });
+
   it('keeps a few recorded payloads of each type and version: each shape once, and what was there', async () => {
     const { declare, lock, write, read, varve } = createProject();
     declare('Noted: z.object({ text: z.string(), tags: z.array(z.string()).optional() })');
@@ -386,6 +396,18 @@ describe('varve schema check', () => {
 });
 
 describe('the command line', () => {
+  it('loads a module as a bundler would: without extensions, by the paths of a tsconfig, with JSX', async () => {
+    const { varve, declare, write } = createProject();
+    declare(withdrawn);
+    write('tsconfig.json', '{ "compilerOptions": { "paths": { "@app/*": ["./*"] } } }');
+    write('view.tsx', "export const view = () => <b>{'x' as string}</b>;");
+    write(
+      'index.ts',
+      "import { bank } from './bank';\nimport { view } from '@app/view';\nexport const app = bank;\nvoid view;",
+    );
+    expect(await varve('schema', 'lock', 'index.ts')).toMatchObject({ code: 0 });
+  });
+
   it('tells its commands, and what each takes', async () => {
     const { varve } = createProject();
     expect(await varve('--help')).toMatchObject({ code: 0, text: expect.stringContaining('schema check') });
