@@ -68,6 +68,19 @@ step('lint and format', [tool('biome'), 'ci', '--colors=off']);
 step('unit tests', vitest('unit'), () => vitestCounts('unit.json'));
 step('browser tests', vitest('browser'), () => vitestCounts('browser.json'));
 step('library build', [tool('tsc'), '-p', 'tsconfig.build.json']);
+step('command line build', [tool('tsc'), '-p', 'tsconfig.cli.json']);
+const varve = join(root, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin.varve);
+const ledger = 'src/demo/ledger';
+const checkSchema = (module, ...options) => [varve, 'schema', 'check', module, '--exact', ...options];
+step('stored schemas of the demo', checkSchema(`${ledger}/ledger.ts`, '--file', `${ledger}/varve.schema.json`));
+const history = `${ledger}/history`;
+step(
+  'stored schemas of a later demo, and a log of 2024',
+  checkSchema(
+    `${history}/later-ledger.ts`,
+    ...['--file', `${history}/later-ledger.schema.json`, '--log', `${history}/ledger-of-2024.ndjson`],
+  ),
+);
 step('package', ['scripts/package.mjs']);
 step('code in the README', ['scripts/readme.mjs']);
 step('demo build', [tool('vite'), 'build', '--logLevel', 'warn']);

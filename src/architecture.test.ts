@@ -14,6 +14,7 @@ const arrows: Record<string, readonly string[]> = {
   client: ['core', 'protocol'],
   react: ['core', 'client'],
   testing: ['core', 'protocol', 'log', 'engine', 'client'],
+  cli: ['core', 'protocol', 'log'],
   demo: [],
 };
 
@@ -26,6 +27,16 @@ const packages: Record<string, readonly string[]> = {
   client: ['comlink', 'zustand/vanilla'],
   react: ['react'],
   testing: ['comlink'],
+  cli: [
+    '@standard-schema/spec',
+    'jiti',
+    'node:fs',
+    'node:path',
+    'node:process',
+    'node:stream',
+    'node:url',
+    'node:util',
+  ],
 };
 
 /** `core` is pure: clock, chance and the outside world come in through an Env. */
