@@ -66,6 +66,12 @@ export interface Client extends Transfers {
   subscribe(filter?: EventFilter, options?: SubscribeOptions): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
   mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
+  /**
+   * Resolves when every mirror that is open shows this position of the log, as `execute` does for its own commands: what
+   * to await after a command that was made elsewhere, in another tab or by a worker of the app. Rejects where the rows
+   * cannot come.
+   */
+  whenReached(position: number): Promise<void>;
   /** Throws rows and saved states away and folds the whole log again; resolves when the open mirrors show it. */
   rebuild(): Promise<void>;
   readonly status: StatusStore;
@@ -118,8 +124,10 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     onMessage,
     onReady: (welcome) => {
       durableLogId = welcome.durable ? welcome.logId : '';
-      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'ready' }), true);
-      noteSaved(welcome.head);
+      // In one step: who follows the log from `ready` on knows from where.
+      const saved = Math.max(status.getState().saved, welcome.head);
+      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'ready', saved }), true);
+      noteSaved(saved);
       storage.check(welcome.durable);
       for (const projection of feeds.keys()) requestSnapshot(projection);
     },
@@ -200,7 +208,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       if (receipt.status === 'saved') {
         // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
         const visible = Math.min(receipt.position, projectedTo);
-        await Promise.allSettled([...feeds.values()].map(({ mirror }) => reachedIfLoaded(mirror, visible)));
+        await Promise.allSettled([...feeds.values()].map(({ mirror }) => whenReachedIfLoaded(mirror, visible)));
         noteSaved(receipt.position);
         storage.afterSave();
         onProgress?.({ done: commands.length, total: commands.length });
@@ -271,11 +279,14 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       // The rows were made by this projection: its name is unique in the app.
       return feed.mirror as Mirror<RowOf<P>>;
     },
+    whenReached: async (position) => {
+      await Promise.all([...feeds.values()].map(({ mirror }) => mirror.whenReached(position)));
+    },
     rebuild: () => connection.call((api) => api.rebuild()),
     ...createTransfers(connection, progressListeners, async ({ events }) => {
       reopen();
       await connection.call((api) => api.ping());
-      await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.reached(events)));
+      await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.whenReached(events)));
     }),
     startOver: reopen,
     close: async () => {
@@ -294,8 +305,8 @@ function isCommandList(input: ExecuteInput): input is readonly [readonly Command
 }
 
 /** A mirror that has no rows yet will start at a position that has them all. */
-function reachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
-  return mirror.loaded ? mirror.reached(position) : Promise.resolve();
+function whenReachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
+  return mirror.loaded ? mirror.whenReached(position) : Promise.resolve();
 }
 
 async function* readPages(

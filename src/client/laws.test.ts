@@ -79,7 +79,7 @@ describe('the laws', () => {
           for (const tab of tabs) {
             for (const projection of [Counts, Total]) {
               const mirror = tab.mirror(projection);
-              await mirror.reached(events.length);
+              await mirror.whenReached(events.length);
               assertEqual([...mirror.rows], [...(replay.rowsOf(projection.name) ?? [])], projection.name);
             }
           }

@@ -42,7 +42,7 @@ describe('the engine in a real worker', () => {
     const counts = two.mirror(Counts);
     await counts.ready;
     const receipt = await one.execute(Counter, id, 'count', { by: 2 });
-    await counts.reached(receipt.status === 'saved' ? receipt.position : 0);
+    await counts.whenReached(receipt.status === 'saved' ? receipt.position : 0);
     expect(counts.rows.get(id)?.count).toBe(2);
     await Promise.all([one.close(), two.close()]);
   });
@@ -66,7 +66,7 @@ describe('the engine in a real worker', () => {
     for (const client of clients) {
       const counts = client.mirror(Counts);
       await counts.ready;
-      await counts.reached(positions.length);
+      await counts.whenReached(positions.length);
       expect(counts.rows.get(id)?.count).toBe(300);
     }
     await Promise.all(clients.map((client) => client.close()));
