@@ -2,11 +2,10 @@ import { act, type ReactNode, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { describe, expect, it } from 'vitest';
 import { type Client, createClient } from '../client/client.ts';
-import type { Receipt } from '../core/index.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
 import { Counter, Counts, counterApp, Total } from '../testing/fixtures/counter-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
-import { useCommand, useEvents, useRow, useStatus, VarveProvider } from './index.ts';
+import { useEvents, useStatus, VarveProvider } from './index.ts';
 
 declare global {
   var IS_REACT_ACT_ENVIRONMENT: boolean;
@@ -42,31 +41,6 @@ async function render(client: Client, children: ReactNode, strict = false) {
     },
   };
 }
-
-describe('useCommand', () => {
-  it('keeps its identity and answers with the receipt', async () => {
-    const client = openClient();
-    const commands = new Set<unknown>();
-    let click: (() => Promise<Receipt>) | undefined;
-    const Button = () => {
-      const count = useCommand(Counter, 'count');
-      commands.add(count);
-      click = () => count('a', { by: 3 });
-      return <p>{useRow(Counts, 'a')?.count ?? 0}</p>;
-    };
-    const page = await render(client, <Button />);
-    // React throws away what a component that suspended had memoised.
-    commands.clear();
-    let receipt: Receipt | undefined;
-    await act(async () => {
-      receipt = await click?.();
-    });
-    expect(receipt).toMatchObject({ status: 'saved', revision: 0 });
-    expect(page.text()).toBe('3');
-    expect(commands.size).toBe(1);
-    await page.unmount();
-  });
-});
 
 describe('useStatus', () => {
   it('says what is saved', async () => {

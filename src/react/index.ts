@@ -1,4 +1,5 @@
 export { useClient, VarveProvider } from './provider.tsx';
+export type { CommandSender } from './use-command.ts';
 export { useCommand } from './use-command.ts';
 export { useEvents } from './use-events.ts';
 export { useProjection, useRow } from './use-projection.ts';
