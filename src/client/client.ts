@@ -19,6 +19,7 @@ import { cancelled } from './cancelled.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
+import { createReceipts, type Receipts } from './receipts.ts';
 import { createSlots } from './slots.ts';
 import { createStatusStore, failureToPhase, type StatusStore } from './status.ts';
 import { createStorageWatch } from './storage-watch.ts';
@@ -75,6 +76,8 @@ export interface Client extends Transfers {
   /** Throws rows and saved states away and folds the whole log again; resolves when the open mirrors show it. */
   rebuild(): Promise<void>;
   readonly status: StatusStore;
+  /** What became of each command. */
+  readonly receipts: Receipts;
   /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
   startOver(): void;
   /** Ends the worker once the open commands are answered. */
@@ -109,6 +112,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   const storage = createStorageWatch(status, options.askToPersist ?? true);
   const slots = createSlots(maxOpenWrites);
   const open = new Set<Promise<Receipt>>();
+  const { receipts, follow } = createReceipts(async (commandId) => {
+    const executed = await connection.call((api) => api.findReceipt(commandId));
+    if (executed !== undefined) await whenShown(executed);
+    return executed?.receipt;
+  });
   const progressListeners = new Map<string, (progress: Progress) => void>();
   const closing = new AbortController();
   /** Of a log that outlives the page; only such a one can be missed. */
@@ -189,13 +197,17 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
 
   /** Keeps what is open in sight, so that `close` can wait for it. */
   function executeCommands(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
-    const executing = executeInTurn(commands, executeOptions).finally(() => open.delete(executing));
+    const { commandId = randomId() } = executeOptions;
+    const answer = executeInTurn(commands, { ...executeOptions, commandId });
+    const executing = follow(commandId, answer).finally(() => open.delete(executing));
     open.add(executing);
     return executing;
   }
 
-  async function executeInTurn(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
-    const { signal, onProgress, commandId = randomId(), ...rest } = executeOptions;
+  async function executeInTurn(
+    commands: readonly Command[],
+    { signal, onProgress, commandId, ...rest }: ExecuteOptions & { readonly commandId: string },
+  ): Promise<Receipt> {
     if (signal?.aborted) return cancelled(commandId);
     const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
     const cancel = () => void connection.call((api) => api.cancel(commandId)).catch(() => undefined);
@@ -204,11 +216,10 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     status.setState(({ saving }) => ({ saving: saving + 1 }));
     const release = await slots.take();
     try {
-      const { receipt, projectedTo } = await send(commands, request, signal);
+      const executed = await send(commands, request, signal);
+      const { receipt } = executed;
       if (receipt.status === 'saved') {
-        // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
-        const visible = Math.min(receipt.position, projectedTo);
-        await Promise.allSettled([...feeds.values()].map(({ mirror }) => whenReachedIfLoaded(mirror, visible)));
+        await whenShown(executed);
         noteSaved(receipt.position);
         storage.afterSave();
         onProgress?.({ done: commands.length, total: commands.length });
@@ -223,6 +234,13 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       signal?.removeEventListener('abort', cancel);
       progressListeners.delete(commandId);
     }
+  }
+
+  async function whenShown({ receipt, projectedTo }: Executed): Promise<void> {
+    if (receipt.status !== 'saved') return;
+    // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
+    const visible = Math.min(receipt.position, projectedTo);
+    await Promise.allSettled([...feeds.values()].map(({ mirror }) => whenReachedIfLoaded(mirror, visible)));
   }
 
   function send(
@@ -258,6 +276,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   return {
     app,
     status,
+    receipts,
     // One implementation for both forms; the overloads of `Client` are what callers see.
     execute: ((...input: ExecuteInput) => {
       if (isCommandList(input)) return executeCommands(input[0], input[1] ?? {});

@@ -12,7 +12,7 @@ export type { EventDefinition, EventMeta, EventSet, NewEvent, RecordedEvent, Rec
 export { defineEvents } from './events.ts';
 export type { Projection, RowChange, RowOf } from './projection.ts';
 export { defineProjection } from './projection.ts';
-export type { Failed, Receipt, Rejected, Saved } from './receipt.ts';
+export type { Failed, Receipt, Rejected, Saved, Sending } from './receipt.ts';
 export type { InvalidInput, Rejection } from './rejection.ts';
 export { reject } from './rejection.ts';
 export type { Issue, Schema } from './schema.ts';

@@ -3,10 +3,12 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
+import type { Receipt } from '../core/receipt.ts';
 import type { LogClosedListener } from '../log/event-log.ts';
 import {
   appSignature,
   type EngineApi,
+  type Executed,
   type ExecuteRequest,
   type Hello,
   type LogHint,
@@ -14,7 +16,7 @@ import {
 } from '../protocol/engine-api.ts';
 import { type CatchUp, createCatchUp } from './catch-up.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
-import { executeGroup, toFailed } from './execute.ts';
+import { executeGroup, findReceipt, toFailed } from './execute.ts';
 import { keepSnapshots, type SnapshotKeeper } from './keep-snapshots.ts';
 import { createProjector, type Projector } from './projector.ts';
 import { createPublisher } from './publisher.ts';
@@ -161,6 +163,13 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     }
   }
 
+  /** A command that was repeated, or looked up, may be ahead of the rows of a worker that has just started. */
+  async function toExecuted(receipt: Receipt): Promise<Executed> {
+    const { projector, catchUp } = requireRunning();
+    if (receipt.status === 'saved' && receipt.position > projector.position) await followLog(catchUp);
+    return { receipt, projectedTo: projector.position };
+  }
+
   function postSnapshot(projection: string, projector: Projector): void {
     const rows = [...(projector.rowsOf(projection) ?? [])];
     publisher.post({ type: 'snapshot', projection, position: projector.position, rows });
@@ -190,15 +199,15 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       }
       if (request.reportProgress) reporting.add(request.commandId);
       try {
-        const receipt = await enqueue({ ...request, commands });
-        // A command that was repeated may be ahead of the rows of a worker that has just started.
-        const { projector, catchUp } = requireRunning();
-        if (receipt.status === 'saved' && receipt.position > projector.position) await followLog(catchUp);
-        return { receipt, projectedTo: projector.position };
+        return await toExecuted(await enqueue({ ...request, commands }));
       } finally {
         cancelled.delete(request.commandId);
         reporting.delete(request.commandId);
       }
+    },
+    findReceipt: async (commandId) => {
+      const receipt = await findReceipt(commandId, requireRunning().log);
+      return receipt && toExecuted(receipt);
     },
     stage: (commandId, start, commands) => {
       const list = (start === 0 ? undefined : staged.get(commandId)) ?? [];

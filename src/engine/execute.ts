@@ -3,7 +3,7 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { FailureError, isExpectedRevision } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import type { Failed, Receipt } from '../core/receipt.ts';
+import type { Failed, Receipt, Saved } from '../core/receipt.ts';
 import { type InvalidInput, type Rejection, reject } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
 import type { EventLog, LogTransaction, StreamEvent } from '../log/event-log.ts';
@@ -69,6 +69,25 @@ export async function executeGroup(
   for (const [stream, state] of states) engine.cache.set(stream, state);
   engine.saved.note(states);
   return { outcomes, appended };
+}
+
+/**
+ * The receipt of a command that was committed before; undefined where the log does not know its id, as after a command
+ * that was rejected or decided nothing. Of several commands it names the stream of the first event.
+ */
+export function findReceipt(commandId: string, log: EventLog): Promise<Saved | undefined> {
+  // Nothing is written: a transaction is what can look an id up.
+  return log.write(
+    async (transaction) => {
+      const events = (await transaction.findCommit(commandId)) ?? [];
+      const [first, last] = [events[0], events.at(-1)];
+      if (first === undefined || last === undefined) return undefined;
+      const { stream } = first;
+      const { revision } = events.findLast((event) => event.stream === stream) ?? first;
+      return { status: 'saved', commandId, stream, revision, position: last.position, events: events.length };
+    },
+    { durability: 'relaxed' },
+  );
 }
 
 /** A failure is an answer, a bug is thrown to the caller of this request alone. */

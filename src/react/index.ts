@@ -4,4 +4,5 @@ export { useCommand } from './use-command.ts';
 export { useEvents } from './use-events.ts';
 export { useProjection, useRow } from './use-projection.ts';
 export { useReady } from './use-ready.ts';
+export { useReceipt } from './use-receipt.ts';
 export { useStatus } from './use-status.ts';
