@@ -2,7 +2,7 @@ import { type ReactNode, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { describe, expect, it } from 'vitest';
 import { Counter, Counts, Total } from '../testing/fixtures/counter-app.ts';
-import { openClient, openLog, renderPage, settle } from './fixtures/page.tsx';
+import { openClient, openLater, renderPage, settle } from './fixtures/page.tsx';
 import { useProjection, useRow } from './index.ts';
 
 describe('useRow', () => {
@@ -190,15 +190,4 @@ describe('the first rows', () => {
 
 function Size(): ReactNode {
   return `size: ${useProjection(Counts).size}`;
-}
-
-/** A client whose log cannot be looked at before `open` is called. */
-function openLater() {
-  const log = openLog();
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const client = openClient({ ...log, head: () => opened.then(() => log.head()) });
-  return { client, open };
 }
