@@ -1,4 +1,4 @@
-import { useEffect, useEffectEvent, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
 import { useClient, VarveProvider } from 'varve/react';
 import { FailureBoundary, FailureNotice } from './failure-notice.tsx';
 import { AccountList } from './ledger/account-list.tsx';
@@ -6,11 +6,11 @@ import { AccountPage } from './ledger/account-page.tsx';
 import { ImportDialog, type ImportDialogHandle } from './ledger/import-dialog.tsx';
 import { Overview } from './ledger/overview.tsx';
 import { useSample } from './ledger/use-sample.ts';
-import { PwaNotice } from './pwa-notice.tsx';
 import { StatusChip } from './status-chip.tsx';
 import { useHashRoute } from './use-hash-route.ts';
 
-export function App() {
+/** `notice`: what the browser has to say of the app itself, in a place of its own. */
+export function App({ notice }: { readonly notice?: ReactNode }) {
   const client = useClient();
   const importDialog = useRef<ImportDialogHandle>(null);
   const isDragging = useFileDrop((file) => importDialog.current?.open(file));
@@ -29,7 +29,7 @@ export function App() {
         </button>
       </header>
       <FailureNotice />
-      <PwaNotice />
+      {notice}
       <FailureBoundary>
         <VarveProvider client={client} fallback={<p className="loading">Opening the book…</p>}>
           <Book />

@@ -5,6 +5,7 @@ import { VarveProvider } from 'varve/react';
 import { config } from 'zod';
 import { App } from './app.tsx';
 import { ledger } from './ledger/ledger.ts';
+import { PwaNotice } from './pwa-notice.tsx';
 import './styles.css';
 
 // The page's content security policy forbids `new Function`, with which zod would compile its checks.
@@ -20,7 +21,7 @@ if (root === null) throw new Error('The page has no element "root".');
 createRoot(root).render(
   <StrictMode>
     <VarveProvider client={client}>
-      <App />
+      <App notice={<PwaNotice />} />
     </VarveProvider>
   </StrictMode>,
 );
