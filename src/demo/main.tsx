@@ -1,5 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { FailureError } from 'varve';
 import { createClient } from 'varve/client';
 import { VarveProvider } from 'varve/react';
 import { config } from 'zod';
@@ -18,7 +19,12 @@ const client = createClient(
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element "root".');
-createRoot(root).render(
+createRoot(root, {
+  // A failure of the storage is no bug: the notice says it.
+  onCaughtError: (error) => {
+    if (!(error instanceof FailureError)) console.error(error);
+  },
+}).render(
   <StrictMode>
     <VarveProvider client={client}>
       <App notice={<PwaNotice />} />
