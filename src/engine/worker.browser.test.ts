@@ -36,6 +36,21 @@ describe('the engine in a real worker', () => {
     await second.close();
   });
 
+  it('finds what became of a command of an earlier visit', async () => {
+    const id = crypto.randomUUID();
+    const first = open().client;
+    const early = await first.execute(Counter, id, 'countTwice', { by: 5 }, { commandId: `early ${id}` });
+    await first.execute(Counter, `${id}-other`, 'count', { by: 1 });
+    const late = await first.execute(Counter, id, 'count', { by: 5 }, { commandId: `late ${id}` });
+    await first.close();
+    const second = open().client;
+    expect(await second.receipts.find(`early ${id}`)).toEqual(early);
+    expect(await second.receipts.find(`late ${id}`)).toEqual(late);
+    expect(await second.receipts.find(`never ${id}`)).toBeUndefined();
+    expect(await second.execute(Counter, id, 'count', { by: 5 }, { commandId: `late ${id}` })).toEqual(late);
+    await second.close();
+  });
+
   it('shows in one tab what another saved', async () => {
     const id = crypto.randomUUID();
     const [one, two] = [open().client, open().client];

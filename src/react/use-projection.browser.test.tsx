@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import { flushSync } from 'react-dom';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { RowOf } from '../core/index.ts';
 import { Counter, Counts, Total } from '../testing/fixtures/counter-app.ts';
 import { openClient, openLater, renderPage, settle } from './fixtures/page.tsx';
 import { useProjection, useRow } from './index.ts';
@@ -185,6 +186,23 @@ describe('the first rows', () => {
     // All hooks of one component, and no half of them, at each render.
     expect([...seen]).toEqual(['undefined undefined undefined', '0 0 undefined', '1 1 3']);
     await page.unmount();
+  });
+});
+
+describe('the types', () => {
+  it('have undefined only where a hook does not suspend', () => {
+    type Row = RowOf<typeof Counts>;
+    const suspending = () => [useProjection(Counts), useProjection(Counts, ({ size }) => size)] as const;
+    expectTypeOf(suspending).returns.toEqualTypeOf<readonly [ReadonlyMap<string, Row>, number]>();
+    const notSuspending = () =>
+      [
+        useProjection(Counts, undefined, { suspend: false }),
+        useProjection(Counts, ({ size }) => size, { suspend: false }),
+      ] as const;
+    expectTypeOf(notSuspending).returns.toEqualTypeOf<
+      readonly [ReadonlyMap<string, Row> | undefined, number | undefined]
+    >();
+    expectTypeOf(() => useRow(Counts, 'a')).returns.toEqualTypeOf<Row | undefined>();
   });
 });
 
