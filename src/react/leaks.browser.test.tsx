@@ -1,5 +1,6 @@
 import { flushSync } from 'react-dom';
 import { describe, expect, it } from 'vitest';
+import { cdp } from 'vitest/browser';
 import { Counter, Counts, Total } from '../testing/fixtures/counter-app.ts';
 import { countSubscriptions, openClient, renderPage, settle } from './fixtures/page.tsx';
 import { useCommand, useEvents, useProjection, useReady, useReceipt, useRow, useStatus } from './index.ts';
@@ -70,3 +71,26 @@ describe('after an unmount', () => {
     await page.unmount();
   });
 });
+
+describe('a call to the worker', () => {
+  it('leaves nothing behind when it is answered', async () => {
+    const client = openClient();
+    const readOften = async () => {
+      for (let turn = 0; turn < 2000; turn += 1) for await (const _ of client.read({ limit: 1 }));
+      return measureHeap();
+    };
+    // The first calls warm up what is kept for all of them.
+    await readOften();
+    const before = await readOften();
+    const bytesPerCall = ((await readOften()) - before) / 2000;
+    expect(bytesPerCall).toBeLessThan(50);
+    await client.close();
+  });
+});
+
+async function measureHeap(): Promise<number> {
+  // The types of the provider's protocol are not those of Chromium.
+  const session = cdp() as unknown as { send(method: string): Promise<{ readonly usedSize: number }> };
+  await session.send('HeapProfiler.collectGarbage');
+  return (await session.send('Runtime.getHeapUsage')).usedSize;
+}
