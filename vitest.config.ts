@@ -14,8 +14,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          include: ['src/**/*.test.ts', 'scripts/**/*.test.mjs', 'bench/**/*.test.ts', 'bench/**/*.test.mjs'],
-          exclude: ['src/**/*.browser.test.ts'],
+          include: ['src/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs', 'bench/**/*.test.ts', 'bench/**/*.test.mjs'],
+          exclude: ['src/**/*.browser.test.{ts,tsx}'],
         },
       },
       {
@@ -26,7 +26,9 @@ export default defineConfig({
             'comlink',
             'zustand/vanilla',
             'react',
+            'react-dom',
             'react-dom/client',
+            'react-dom/server',
             'zod',
             'fast-check',
             '@noble/hashes/sha2.js',
@@ -35,7 +37,7 @@ export default defineConfig({
         },
         test: {
           name: 'browser',
-          include: ['src/**/*.browser.test.ts', 'src/**/*.browser.test.tsx'],
+          include: ['src/**/*.browser.test.{ts,tsx}'],
           browser: {
             enabled: true,
             headless: true,

@@ -59,7 +59,7 @@ const files: readonly SourceFile[] = readdirSync(source, { recursive: true, enco
     return { path, folder: path.split('/')[0] ?? '', text: code, imports };
   });
 
-const isTest = ({ path }: SourceFile) => /\.(test|browser\.test|test-d|contract)\.tsx?$/.test(path);
+const isTest = ({ path }: SourceFile) => /\.(test|browser\.test|test-d|contract)\.tsx?$|\/fixtures\//.test(path);
 const library = files.filter((file) => !isTest(file) && file.folder !== 'demo');
 
 describe('the architecture', () => {

@@ -226,8 +226,27 @@ describe('a mirror', () => {
     const counts = two.mirror(Counts);
     await counts.ready;
     const receipt = await one.execute(Counter, 'a', 'count', { by: 3 });
-    await counts.reached(receipt.status === 'saved' ? receipt.position : 0);
+    await counts.whenReached(receipt.status === 'saved' ? receipt.position : 0);
     expect(counts.rows.get('a')?.count).toBe(3);
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it('is one of those that `whenReached` waits for, after a command that was made elsewhere', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    const [one, two] = [open(log), open(log)];
+    const mirrors = [two.mirror(Counts), two.mirror(Total)];
+    // Also those that have no rows yet.
+    expect(mirrors.map(({ loaded }) => loaded)).toEqual([false, false]);
+    let isReached = false;
+    const reached = two.whenReached(3).then(() => {
+      isReached = true;
+    });
+    await one.execute(Counter, 'a', 'countTwice', { by: 3 });
+    await mirrors[0]?.whenReached(2);
+    expect(isReached).toBe(false);
+    await one.execute(Counter, 'a', 'count', { by: 3 });
+    await reached;
+    expect(mirrors.map(({ position }) => position)).toEqual([3, 3]);
     await Promise.all([one.close(), two.close()]);
   });
 
@@ -280,6 +299,34 @@ describe('a log that can be written and not read', () => {
     await client.execute(Counter, 'a', 'count', { by: 1 });
     expect(counts.rows.get('a')?.count).toBe(3);
     await Promise.all([writer.close(), client.close()]);
+  });
+});
+
+describe('a log that cannot be opened', () => {
+  it('fails those who wait for rows, and lets them wait again once the app has started over', async () => {
+    const failure = { type: 'storage.unavailable', text: 'The database is blocked.' } as const;
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    let blocked = true;
+    const client = open({
+      ...log,
+      head: async () => {
+        if (blocked) throw new FailureError(failure);
+        return log.head();
+      },
+    });
+    const counts = client.mirror(Counts);
+    const waiting = client.whenReached(1);
+    await expect(waiting).rejects.toMatchObject({ failure });
+    await expect(counts.ready).rejects.toMatchObject({ failure });
+    await expect(client.whenReached(1)).rejects.toMatchObject({ failure });
+    expect(counts.error).toMatchObject({ failure });
+    blocked = false;
+    client.startOver();
+    expect(counts.error).toBeUndefined();
+    await counts.ready;
+    await client.execute(Counter, 'a', 'count', { by: 1 });
+    expect(counts.rows.get('a')?.count).toBe(1);
+    await client.close();
   });
 });
 

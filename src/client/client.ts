@@ -20,6 +20,7 @@ import { cancelled } from './cancelled.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
+import { createReceipts, type Receipts } from './receipts.ts';
 import { createSlots } from './slots.ts';
 import { createStatusStore, failureToPhase, type StatusStore } from './status.ts';
 import { createStorageWatch } from './storage-watch.ts';
@@ -78,7 +79,15 @@ export interface Client extends Transfers {
    * new rows take its place; resolves when they have. `status.projections` has how far it is.
    */
   rebuild(projection?: Projection): Promise<void>;
+  /**
+   * Resolves when every mirror that is open shows this position of the log, as `execute` does for its own commands: what
+   * to await after a command that was made elsewhere, in another tab or by a worker of the app. Rejects where the rows
+   * cannot come.
+   */
+  whenReached(position: number): Promise<void>;
   readonly status: StatusStore;
+  /** What became of each command. */
+  readonly receipts: Receipts;
   /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
   startOver(): void;
   /** Ends the worker once the open commands are answered. */
@@ -113,6 +122,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   const storage = createStorageWatch(status, options.askToPersist ?? true);
   const slots = createSlots(maxOpenWrites);
   const open = new Set<Promise<Receipt>>();
+  const { receipts, follow } = createReceipts(async (commandId) => {
+    const executed = await connection.call((api) => api.findReceipt(commandId));
+    if (executed !== undefined) await whenShown(executed);
+    return executed?.receipt;
+  });
   const progressListeners = new Map<string, (progress: Progress) => void>();
   const closing = new AbortController();
   /** Of a log that outlives the page; only such a one can be missed. */
@@ -128,8 +142,10 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     onMessage,
     onReady: (welcome) => {
       durableLogId = welcome.durable ? welcome.logId : '';
-      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'ready' }), true);
-      noteSaved(welcome.head);
+      // In one step: who follows the log from `ready` on knows from where.
+      const saved = Math.max(status.getState().saved, welcome.head);
+      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'ready', saved }), true);
+      noteSaved(saved);
       storage.check(welcome.durable);
       for (const projection of feeds.keys()) requestSnapshot(projection);
     },
@@ -191,13 +207,17 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
 
   /** Keeps what is open in sight, so that `close` can wait for it. */
   function executeCommands(commands: readonly Command[], executeOptions: RequestOptions): Promise<Receipt> {
-    const executing = executeInTurn(commands, executeOptions).finally(() => open.delete(executing));
+    const { commandId = randomId() } = executeOptions;
+    const answer = executeInTurn(commands, { ...executeOptions, commandId });
+    const executing = follow(commandId, answer).finally(() => open.delete(executing));
     open.add(executing);
     return executing;
   }
 
-  async function executeInTurn(commands: readonly Command[], executeOptions: RequestOptions): Promise<Receipt> {
-    const { signal, onProgress, commandId = randomId(), ...rest } = executeOptions;
+  async function executeInTurn(
+    commands: readonly Command[],
+    { signal, onProgress, commandId, ...rest }: RequestOptions & { readonly commandId: string },
+  ): Promise<Receipt> {
     if (signal?.aborted) return cancelled(commandId);
     const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
     const cancel = () => void connection.call((api) => api.cancel(commandId)).catch(() => undefined);
@@ -206,11 +226,10 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     status.setState(({ saving }) => ({ saving: saving + 1 }));
     const release = await slots.take();
     try {
-      const { receipt, projectedTo } = await send(commands, request, signal);
+      const executed = await send(commands, request, signal);
+      const { receipt } = executed;
       if (receipt.status === 'saved') {
-        // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
-        const visible = Math.min(receipt.position, projectedTo);
-        await Promise.allSettled([...feeds.values()].map(({ mirror }) => reachedIfLoaded(mirror, visible)));
+        await whenShown(executed);
         noteSaved(receipt.position);
         storage.afterSave();
         onProgress?.({ done: commands.length, total: commands.length });
@@ -225,6 +244,13 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       signal?.removeEventListener('abort', cancel);
       progressListeners.delete(commandId);
     }
+  }
+
+  async function whenShown({ receipt, projectedTo }: Executed): Promise<void> {
+    if (receipt.status !== 'saved') return;
+    // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
+    const visible = Math.min(receipt.position, projectedTo);
+    await Promise.allSettled([...feeds.values()].map(({ mirror }) => whenReachedIfLoaded(mirror, visible)));
   }
 
   function send(
@@ -260,6 +286,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   return {
     app,
     status,
+    receipts,
     // One implementation for both forms; the overloads of `Client` are what callers see.
     execute: ((...input: ExecuteInput) => {
       if (isCommandList(input)) return executeCommands(input[0], input[1] ?? {});
@@ -285,6 +312,9 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       // The rows were made by this projection: its name is unique in the app.
       return feed.mirror as Mirror<RowOf<P>>;
     },
+    whenReached: async (position) => {
+      await Promise.all([...feeds.values()].map(({ mirror }) => mirror.whenReached(position)));
+    },
     rebuild: async (projection) => {
       const rebuildId = randomId();
       // Rows come on a port of their own: its last message says that they are here.
@@ -299,7 +329,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     ...createTransfers(connection, progressListeners, async ({ events }) => {
       reopen();
       await connection.call((api) => api.ping());
-      await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.reached(events)));
+      await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.whenReached(events)));
     }),
     startOver: reopen,
     close: async () => {
@@ -327,8 +357,8 @@ function isCommandList(input: ExecuteInput): input is ListInput {
 }
 
 /** A mirror that has no rows yet, or old ones only, will start at a position that has them all. */
-function reachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
-  return mirror.loaded && !mirror.isBehind ? mirror.reached(position) : Promise.resolve();
+function whenReachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
+  return mirror.loaded && !mirror.isBehind ? mirror.whenReached(position) : Promise.resolve();
 }
 
 async function* readPages(

@@ -46,6 +46,8 @@ interface Session {
   readonly api: Remote<EngineApi>;
   /** Resolves when the worker is dead. */
   readonly death: Promise<void>;
+  /** Resolves with the answer, or with undefined where the worker dies first. */
+  readonly beforeDeath: <Answer>(answer: Promise<Answer>) => Promise<Answer | undefined>;
   /** Ends the worker; the first call counts. */
   readonly end: (cause: string) => void;
 }
@@ -102,6 +104,15 @@ export function createConnection(options: ConnectionOptions): Connection {
     const death = new Promise<void>((resolve) => {
       settleDeath = resolve;
     });
+    const waiting = new Set<() => void>();
+    // Not `Promise.race`: it would leave something on `death` for every call of a long session.
+    const beforeDeath: Session['beforeDeath'] = (answer) =>
+      new Promise((resolve, reject) => {
+        const giveUp = () => resolve(undefined);
+        waiting.add(giveUp);
+        answer.finally(() => waiting.delete(giveUp)).then(resolve, reject);
+        if (!alive) giveUp();
+      });
     const end = (cause: string) => {
       if (!alive) return;
       alive = false;
@@ -112,6 +123,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       // Before anybody who waits for the death goes on: the next call must find the next worker.
       if (greeted && endCurrent === end) void setCurrent(restartDelay().then(open));
       settleDeath();
+      for (const giveUp of waiting) giveUp();
     };
     endCurrent = end;
     // A script that cannot be loaded says so here and nowhere else. Later errors are the app's: the worker lives on.
@@ -125,7 +137,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       },
       (bug: unknown): Welcome => ({ status: 'failed', failure: stoppedFailure(`it could not start: ${String(bug)}`) }),
     );
-    return { session: { api, death, end }, welcome };
+    return { session: { api, death, beforeDeath, end }, welcome };
   }
 
   /** The worker holds this lock as long as it lives; who is granted it has outlived the worker. */
@@ -173,7 +185,7 @@ export function createConnection(options: ConnectionOptions): Connection {
           throw failureToError(thrown);
         },
       );
-      const answer = await Promise.race([answered, session.death]);
+      const answer = await session.beforeDeath(answered);
       if (answer !== undefined) return answer.value;
     }
   }

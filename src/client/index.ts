@@ -2,5 +2,6 @@ export type { Client, ClientOptions, ExecuteOptions } from './client.ts';
 export { createClient } from './client.ts';
 export type { WorkerLike } from './connection.ts';
 export type { Mirror } from './mirror.ts';
+export type { Receipts } from './receipts.ts';
 export type { Status, StatusStore } from './status.ts';
 export type { ImportOptions, ProgressListener } from './transfers.ts';

@@ -190,7 +190,7 @@ async function assertRows(tab: Client, events: readonly Parameters<typeof Counts
   for (const projection of [Counts, Total]) {
     const mirror = tab.mirror(projection);
     await mirror.ready;
-    await mirror.reached(events.length);
+    await mirror.whenReached(events.length);
     const replay = createFold(projection);
     replay.apply({ events, unreadable: [], to: events.length }, false);
     assertEqual([...mirror.rows], [...replay.rows], projection.name);

@@ -7,8 +7,10 @@ export interface Mirror<Row = unknown> {
   readonly projection: string;
   /** Whether the first rows have arrived. */
   readonly loaded: boolean;
-  /** Settles when the first rows have arrived; rejects where they cannot. */
+  /** Settles when the first rows have arrived; rejects where they cannot. After `Client.startOver` it is a new one. */
   readonly ready: Promise<void>;
+  /** Why the first rows do not come; undefined while they may, and once they have. */
+  readonly error: Error | undefined;
   /** Position of the log that the rows show; 0 before the first have arrived. */
   readonly position: number;
   /** Whether the rows are old ones that stay until new ones, which are being built, take their place. */
@@ -19,10 +21,10 @@ export interface Mirror<Row = unknown> {
   readonly rows: ReadonlyMap<string, Row>;
   /** A copy of the rows that will not change; the same one as long as no row changes. */
   copyRows(): ReadonlyMap<string, Row>;
-  /** Calls `listener` after every change of rows. */
+  /** Calls `listener` after every change of rows, and where the first ones turn out not to come. */
   subscribe(listener: () => void): () => void;
-  /** Resolves once the rows show this position of the log. */
-  reached(position: number): Promise<void>;
+  /** Resolves once the rows show this position of the log; rejects where they cannot. */
+  whenReached(position: number): Promise<void>;
 }
 
 /** The side of a mirror that the connection feeds. */
@@ -48,13 +50,18 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
   let arriving: Map<string, unknown> | undefined;
   let awaitsSnapshot = true;
   let copy: { readonly changeCount: number; readonly rows: ReadonlyMap<string, unknown> } | undefined;
+  let failure: Error | undefined;
   let settleReady = { resolve: () => {}, reject: (_error: Error) => {} };
-  let failed = false;
-  let ready = new Promise<void>((resolve, reject) => {
-    settleReady = { resolve, reject };
-  });
-  // Not everybody who opens a mirror waits for it.
-  ready.catch(() => undefined);
+  let ready = createReady();
+
+  function createReady(): Promise<void> {
+    const created = new Promise<void>((resolve, reject) => {
+      settleReady = { resolve, reject };
+    });
+    // Not everybody who opens a mirror waits for it.
+    created.catch(() => undefined);
+    return created;
+  }
 
   function moveTo(newPosition: number, changed: boolean): void {
     position = newPosition;
@@ -71,6 +78,9 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
     get loaded() {
       return loaded;
     },
+    get error() {
+      return loaded ? undefined : failure;
+    },
     get position() {
       return position;
     },
@@ -86,8 +96,9 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
       return copy.rows;
     },
     subscribe: (listener) => store.subscribe(listener),
-    reached: (wanted) => {
+    whenReached: (wanted) => {
       if (position >= wanted) return Promise.resolve();
+      if (failure !== undefined) return Promise.reject(failure);
       return new Promise((resolve, reject) => {
         const waiter = {
           position: wanted,
@@ -116,9 +127,9 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
       for (const [key, row] of arriving) rows.set(key, row);
       arriving = undefined;
       loaded = true;
-      // The app started over after a failure: the next to ask finds rows.
-      if (failed) ready = Promise.resolve();
-      failed = false;
+      // Rows came after all: the next to ask finds them.
+      if (failure !== undefined) ready = Promise.resolve();
+      failure = undefined;
       settleReady.resolve();
       moveTo(snapshot.position, true);
     },
@@ -140,11 +151,15 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
       position = 0;
       awaitsSnapshot = true;
       arriving = undefined;
+      // Who asks from now on waits again, instead of being told of what is over.
+      if (failure !== undefined && !loaded) ready = createReady();
+      failure = undefined;
     },
     fail: (error) => {
-      failed = true;
+      failure = error;
       settleReady.reject(error);
       for (const waiter of waiting) waiter.settle(error);
+      if (!loaded) store.setState(({ changeCount }) => ({ changeCount }));
     },
   };
 }

@@ -10,7 +10,8 @@ export interface StorageWatch {
 const estimateIntervalMs = 30_000;
 
 export function createStorageWatch(status: StatusStore, askToPersist: boolean): StorageWatch {
-  const storage = typeof navigator === 'undefined' ? undefined : navigator.storage;
+  /** Asked when a log is open, and not before: a client may be made on a server. */
+  let storage: StorageManager | undefined;
   let durable = false;
   let asked = false;
   let estimatedAt = Number.NEGATIVE_INFINITY;
@@ -32,6 +33,7 @@ export function createStorageWatch(status: StatusStore, askToPersist: boolean): 
   return {
     check: (isDurable) => {
       durable = isDurable;
+      storage = typeof navigator === 'undefined' ? undefined : navigator.storage;
       if (!durable) return status.setState({ storage: 'memory' });
       void notePersistence(storage?.persisted?.());
       void noteEstimate();

@@ -15,7 +15,7 @@ export { defineEvents } from './events.ts';
 export { fromDecider } from './from-decider.ts';
 export type { Projection, RowChange, RowOf, RowsBefore, ValueProjection } from './projection.ts';
 export { defineProjection, defineValue } from './projection.ts';
-export type { Failed, Receipt, Rejected, Saved } from './receipt.ts';
+export type { Failed, Receipt, Rejected, Saved, Sending } from './receipt.ts';
 export type { InvalidInput, Rejection } from './rejection.ts';
 export { reject } from './rejection.ts';
 export type { Issue, Schema } from './schema.ts';

@@ -1,8 +1,19 @@
 import type { Failure } from './errors.ts';
 import type { InvalidInput, Rejection } from './rejection.ts';
 
-/** The answer to `execute`: plain data, one of three. */
+/**
+ * The answer to `execute`: plain data, one of three.
+ *
+ * With sync, what was saved will move on (`pushed`, then `confirmed` or `refused`): who shows what became of a command by
+ * `status` does well to have a branch for one that it does not know.
+ */
 export type Receipt<Refusal extends Rejection = Rejection> = Saved | Rejected<Refusal> | Failed;
+
+/** A command that was sent and is not answered yet. */
+export interface Sending {
+  readonly status: 'sending';
+  readonly commandId: string;
+}
 
 /** The events are on disk, and every mirror of this page shows them. */
 export interface Saved {

@@ -1,4 +1,4 @@
-import { useEffect, useEffectEvent, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
 import { AccountList } from './ledger/account-list.tsx';
 import { AccountPage } from './ledger/account-page.tsx';
 import { ImportDialog, type ImportDialogHandle } from './ledger/import-dialog.tsx';
@@ -7,7 +7,8 @@ import { useSample } from './ledger/use-sample.ts';
 import { Shell } from './shell.tsx';
 import { useHashRoute } from './use-hash-route.ts';
 
-export function App() {
+/** `notice`: what the browser has to say of the app itself, in a place of its own. */
+export function App({ notice }: { readonly notice?: ReactNode }) {
   const importDialog = useRef<ImportDialogHandle>(null);
   const isDragging = useFileDrop((file) => importDialog.current?.open(file));
   const importButton = (
@@ -16,7 +17,7 @@ export function App() {
     </button>
   );
   return (
-    <Shell demo="Ledger" loading="Opening the book…" action={importButton}>
+    <Shell demo="Ledger" loading="Opening the book…" action={importButton} notice={notice}>
       <Book />
       <ImportDialog ref={importDialog} />
       {isDragging && <p className="drop-hint">Drop the file to import it</p>}

@@ -13,15 +13,11 @@ export function FailureNotice() {
       </div>
     ));
   }
-  const startOver = () => {
-    client.startOver();
-    location.reload();
-  };
   return (
     <div className="notice bad" role="alert">
       <p>{failure.text}</p>
       {failure.type === 'storage.reset' && (
-        <button type="button" onClick={startOver}>
+        <button type="button" onClick={() => client.startOver()}>
           Start over with nothing
         </button>
       )}
@@ -32,15 +28,29 @@ export function FailureNotice() {
   );
 }
 
-/** Keeps a failed start from taking the notice above down with it. */
-export class FailureBoundary extends Component<{ readonly children: ReactNode }, { readonly failed: boolean }> {
-  override state = { failed: false };
+/** Keeps a failed start from taking the notice above down with it, and tries again once the storage has not failed any more. */
+export function FailureBoundary({ children }: { readonly children: ReactNode }) {
+  const { phase } = useStatus();
+  return <Boundary isFailed={phase === 'failed'}>{children}</Boundary>;
+}
+
+interface BoundaryProps {
+  readonly isFailed: boolean;
+  readonly children: ReactNode;
+}
+
+class Boundary extends Component<BoundaryProps, { readonly caught: boolean }> {
+  override state = { caught: false };
 
   static getDerivedStateFromError() {
-    return { failed: true };
+    return { caught: true };
+  }
+
+  override componentDidUpdate(before: BoundaryProps) {
+    if (before.isFailed && !this.props.isFailed) this.setState({ caught: false });
   }
 
   override render() {
-    return this.state.failed ? <p className="loading">What is saved could not be opened.</p> : this.props.children;
+    return this.state.caught ? <p className="loading">What is saved could not be opened.</p> : this.props.children;
   }
 }

@@ -1,27 +1,14 @@
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
 import { createClient } from 'varve/client';
-import { VarveProvider } from 'varve/react';
-import { config } from 'zod';
 import { App } from './app.tsx';
 import { ledger } from './ledger/ledger.ts';
+import { PwaNotice } from './pwa-notice.tsx';
+import { showPage } from './show-page.tsx';
 import './styles.css';
 import './ledger/styles.css';
-
-// The page's content security policy forbids `new Function`, with which zod would compile its checks.
-config({ jitless: true });
 
 const client = createClient(
   ledger,
   () => new Worker(new URL('./ledger/ledger.worker.ts', import.meta.url), { type: 'module' }),
 );
 
-const root = document.getElementById('root');
-if (root === null) throw new Error('The page has no element "root".');
-createRoot(root).render(
-  <StrictMode>
-    <VarveProvider client={client}>
-      <App />
-    </VarveProvider>
-  </StrictMode>,
-);
+showPage(client, <App notice={<PwaNotice />} />);

@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react';
 import { useClient, VarveProvider } from 'varve/react';
 import { FailureBoundary, FailureNotice } from './failure-notice.tsx';
-import { PwaNotice } from './pwa-notice.tsx';
 import { StatusChip } from './status-chip.tsx';
 
 const others = {
@@ -14,12 +13,15 @@ export function Shell({
   demo,
   loading,
   action,
+  notice,
   children,
 }: {
   readonly demo: keyof typeof others;
   /** Stands there until the first rows have arrived. */
   readonly loading: string;
   readonly action?: ReactNode;
+  /** What the browser has to say of the app itself. */
+  readonly notice?: ReactNode;
   readonly children: ReactNode;
 }) {
   const client = useClient();
@@ -40,7 +42,7 @@ export function Shell({
         {action}
       </header>
       <FailureNotice />
-      <PwaNotice />
+      {notice}
       <FailureBoundary>
         <VarveProvider client={client} fallback={<p className="loading">{loading}</p>}>
           {children}

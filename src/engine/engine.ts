@@ -3,11 +3,13 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
+import type { Receipt } from '../core/receipt.ts';
 import { createUpcaster } from '../core/upcast.ts';
 import type { LogClosedListener } from '../log/event-log.ts';
 import {
   appSignature,
   type EngineApi,
+  type Executed,
   type ExecuteRequest,
   type Hello,
   type LogHint,
@@ -16,7 +18,7 @@ import {
 import { createCommandQueue, type Outcome } from './command-queue.ts';
 import { createCurrentLog } from './current-log.ts';
 import type { DecideAcross } from './decide-across.ts';
-import { executeGroup, toFailed } from './execute.ts';
+import { executeGroup, findReceipt, toFailed } from './execute.ts';
 import { type Projections, startProjections } from './projections.ts';
 import { createPublisher } from './publisher.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
@@ -169,6 +171,13 @@ export function createEngine({
     }
   }
 
+  /** A command that was repeated, or looked up, may be ahead of the rows of a worker that has just started. */
+  async function toExecuted(receipt: Receipt): Promise<Executed> {
+    const { projections } = requireRunning();
+    if (receipt.status === 'saved' && receipt.position > projections.position) await projections.follow();
+    return { receipt, projectedTo: projections.position };
+  }
+
   function postRows(projection: string): void {
     const shown = running?.projections.rowsOf(projection);
     if (shown === undefined) return;
@@ -206,15 +215,15 @@ export function createEngine({
       }
       if (request.reportProgress) reporting.add(request.commandId);
       try {
-        const receipt = await enqueue({ ...request, commands });
-        // A command that was repeated may be ahead of the rows of a worker that has just started.
-        const { projections } = requireRunning();
-        if (receipt.status === 'saved' && receipt.position > projections.position) await projections.follow();
-        return { receipt, projectedTo: projections.position };
+        return await toExecuted(await enqueue({ ...request, commands }));
       } finally {
         cancelled.delete(request.commandId);
         reporting.delete(request.commandId);
       }
+    },
+    findReceipt: async (commandId) => {
+      const receipt = await findReceipt(commandId, requireRunning().log);
+      return receipt && toExecuted(receipt);
     },
     stage: (commandId, start, commands) => {
       const list = (start === 0 ? undefined : staged.get(commandId)) ?? [];

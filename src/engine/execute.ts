@@ -2,7 +2,7 @@ import type { App } from '../core/app.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError, isExpectedRevision } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import type { Failed, Receipt } from '../core/receipt.ts';
+import type { Failed, Receipt, Saved } from '../core/receipt.ts';
 import { type InvalidInput, reject } from '../core/rejection.ts';
 import type { EventLog, StreamEvent } from '../log/event-log.ts';
 import { recordEvent, sortTags, toMeta } from '../log/record-commit.ts';
@@ -80,6 +80,25 @@ export async function executeGroup(
   engine.saved.note(states);
   for (const after of afterCommit) after();
   return { outcomes, appended };
+}
+
+/**
+ * The receipt of a command that was committed before; undefined where the log does not know its id, as after a command
+ * that was rejected or decided nothing. Of several commands it names the stream of the first event.
+ */
+export function findReceipt(commandId: string, log: EventLog): Promise<Saved | undefined> {
+  // Nothing is written: a transaction is what can look an id up.
+  return log.write(
+    async (transaction) => {
+      const events = (await transaction.findCommit(commandId)) ?? [];
+      const [first, last] = [events[0], events.at(-1)];
+      if (first === undefined || last === undefined) return undefined;
+      const { stream } = first;
+      const { revision } = events.findLast((event) => event.stream === stream) ?? first;
+      return { status: 'saved', commandId, stream, revision, position: last.position, events: events.length };
+    },
+    { durability: 'relaxed' },
+  );
 }
 
 /** A failure is an answer, a bug is thrown to the caller of this request alone. */

@@ -111,7 +111,7 @@ describe('a projection that was changed', () => {
     expect(mirror.rows.get('a')).toEqual({ count: 3 });
     await until(() => client.status.getState().projections[0]?.lag === 1);
     held.letAll();
-    await mirror.reached(4);
+    await mirror.whenReached(4);
     expect([mirror.rows.get('a'), mirror.isBehind]).toEqual([{ count: 40 }, false]);
     await count(client, 1);
     expect(mirror.rows.get('a')).toEqual({ count: 50 });
@@ -170,7 +170,7 @@ describe('a projection that was changed', () => {
     const second = holdReads(log);
     const again = open(changed, second.log);
     second.letAll();
-    await again.mirror(changed.Counts).reached(2500);
+    await again.mirror(changed.Counts).whenReached(2500);
     expect(second.starts[0]).toBe(1000);
     expect(again.mirror(changed.Counts).rows.get('a')).toEqual({ count: 25_000 });
     await again.close();

@@ -36,13 +36,28 @@ describe('the engine in a real worker', () => {
     await second.close();
   });
 
+  it('finds what became of a command of an earlier visit', async () => {
+    const id = crypto.randomUUID();
+    const first = open().client;
+    const early = await first.execute(Counter, id, 'countTwice', { by: 5 }, { commandId: `early ${id}` });
+    await first.execute(Counter, `${id}-other`, 'count', { by: 1 });
+    const late = await first.execute(Counter, id, 'count', { by: 5 }, { commandId: `late ${id}` });
+    await first.close();
+    const second = open().client;
+    expect(await second.receipts.find(`early ${id}`)).toEqual(early);
+    expect(await second.receipts.find(`late ${id}`)).toEqual(late);
+    expect(await second.receipts.find(`never ${id}`)).toBeUndefined();
+    expect(await second.execute(Counter, id, 'count', { by: 5 }, { commandId: `late ${id}` })).toEqual(late);
+    await second.close();
+  });
+
   it('shows in one tab what another saved', async () => {
     const id = crypto.randomUUID();
     const [one, two] = [open().client, open().client];
     const counts = two.mirror(Counts);
     await counts.ready;
     const receipt = await one.execute(Counter, id, 'count', { by: 2 });
-    await counts.reached(receipt.status === 'saved' ? receipt.position : 0);
+    await counts.whenReached(receipt.status === 'saved' ? receipt.position : 0);
     expect(counts.rows.get(id)?.count).toBe(2);
     await Promise.all([one.close(), two.close()]);
   });
@@ -66,7 +81,7 @@ describe('the engine in a real worker', () => {
     for (const client of clients) {
       const counts = client.mirror(Counts);
       await counts.ready;
-      await counts.reached(positions.length);
+      await counts.whenReached(positions.length);
       expect(counts.rows.get(id)?.count).toBe(300);
     }
     await Promise.all(clients.map((client) => client.close()));

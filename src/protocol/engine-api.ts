@@ -16,6 +16,8 @@ export interface EngineApi {
   /** The first call: opens the log and hands over the port for `EngineMessage`s. */
   connect(hello: Hello, port: MessagePort): Promise<Welcome>;
   execute(request: ExecuteRequest): Promise<Executed>;
+  /** What came of a command that was committed at any time; undefined where the log does not know its id. */
+  findReceipt(commandId: string): Promise<Executed | undefined>;
   /** Sends a long list of commands ahead, slice by slice from `start` 0, for an `execute` with `staged`. */
   stage(commandId: string, start: number, commands: readonly Command[]): void;
   cancel(commandId: string): void;

@@ -1,11 +1,18 @@
-import { createContext, type ReactElement, type ReactNode, Suspense, use, useContext, useReducer } from 'react';
+import {
+  type Context,
+  createContext,
+  type ReactElement,
+  type ReactNode,
+  Suspense,
+  useContext,
+  useReducer,
+} from 'react';
 import type { Client } from '../client/client.ts';
-import type { Mirror } from '../client/mirror.ts';
 
 const ClientContext = createContext<Client | undefined>(undefined);
 
 /** Renders the nearest provider's boundary again. */
-const RetryContext = createContext<() => void>(() => undefined);
+export const RetryContext: Context<() => void> = createContext<() => void>(() => undefined);
 
 /**
  * Gives the hooks below it their client. Shows `fallback` until the first rows of what they use have arrived:
@@ -28,16 +35,6 @@ export function VarveProvider({
       </RetryContext>
     </ClientContext>
   );
-}
-
-/** Suspends until the first rows of a mirror have arrived. */
-export function useLoaded<M extends Mirror>(mirror: M): M {
-  const retry = useContext(RetryContext);
-  // React holds what follows a fallback back for 300 ms, unless something else than the promise asks for it: measured,
-  // a page that had its rows after 170 ms showed them after 430.
-  if (!mirror.loaded) mirror.ready.then(retry, () => undefined);
-  use(mirror.ready);
-  return mirror;
 }
 
 /** The client of the nearest provider: for `read`, and for several commands as one commit. */

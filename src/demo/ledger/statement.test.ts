@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCrowns, parseStatement } from './statement.ts';
+import { parseCrowns } from './money.ts';
+import { parseStatement } from './statement.ts';
 
 const header = '"trans_id";"account_id";"date";"type";"operation";"amount";"balance";"k_symbol";"bank";"account"';
 

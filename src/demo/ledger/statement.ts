@@ -1,4 +1,5 @@
 import Papa from 'papaparse';
+import { parseCrowns } from './money.ts';
 
 /** One booked line of a bank statement. */
 export interface StatementLine {
@@ -87,14 +88,6 @@ const wordings: Record<string, string> = {
   UVER: 'Loan',
   DUCHOD: 'Pension',
 };
-
-/** Crowns as text to whole hellers, without a detour over fractions; undefined where it is not a positive amount. */
-export function parseCrowns(text: string): number | undefined {
-  const match = /^(\d{1,9})(?:[.,](\d{1,2}))?$/.exec(text);
-  if (match === null) return undefined;
-  const hellers = Number(match[1]) * 100 + Number((match[2] ?? '').padEnd(2, '0'));
-  return hellers > 0 ? hellers : undefined;
-}
 
 function parseDate(text: string): string | undefined {
   const short = /^(\d\d)(\d\d)(\d\d)$/.exec(text);

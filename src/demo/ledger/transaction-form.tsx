@@ -2,9 +2,8 @@ import { type FormEvent, useId, useState } from 'react';
 import { command } from 'varve';
 import { useClient, useProjection } from 'varve/react';
 import { Account, type AccountRow, Accounts } from './ledger.ts';
-import { toCrowns } from './money.ts';
+import { parseCrowns, toCrowns } from './money.ts';
 import { receiptToText } from './receipt-text.ts';
-import { parseCrowns } from './statement.ts';
 
 const kinds = { deposit: 'Deposit', withdraw: 'Withdraw', transfer: 'Transfer' } as const;
 type Kind = keyof typeof kinds;

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { FailureError } from '../core/errors.ts';
+import { command } from '../core/index.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { createMemoryEventLog } from '../log/memory-event-log.ts';
+import { Counter, Counts, counterApp } from '../testing/fixtures/counter-app.ts';
+import { createInProcessWorker } from '../testing/in-process-worker.ts';
+import { type Client, createClient } from './client.ts';
+
+function open(log: EventLog = createMemoryEventLog({ logId: crypto.randomUUID() })): Client {
+  return createClient(counterApp, () => createInProcessWorker({ app: counterApp, log }));
+}
+
+describe('the receipts', () => {
+  it('know a command that is on its way, and then its receipt', async () => {
+    const client = open();
+    const seen: unknown[] = [];
+    client.receipts.subscribe('c1', () => seen.push(client.receipts.get('c1')?.status));
+    expect(client.receipts.get('c1')).toBeUndefined();
+    const executing = client.execute(Counter, 'a', 'count', { by: 1 }, { commandId: 'c1' });
+    expect(client.receipts.get('c1')).toEqual({ status: 'sending', commandId: 'c1' });
+    const receipt = await executing;
+    expect(client.receipts.get('c1')).toBe(receipt);
+    expect(seen).toEqual(['sending', 'saved']);
+    await client.close();
+  });
+
+  it('know what was rejected, what failed, and what was cancelled before it was sent', async () => {
+    const client = open();
+    const execute = (commandId: string, by: number, signal = new AbortController().signal) =>
+      client.execute(Counter, 'a', 'count', { by }, { commandId, signal });
+    await execute('failed', Number.NaN);
+    await execute('cancelled', 1, AbortSignal.abort());
+    await client.execute(Counter, 'a', 'close', {});
+    await execute('rejected', 1);
+    expect(['failed', 'cancelled', 'rejected'].map((id) => client.receipts.get(id))).toMatchObject([
+      { status: 'failed', failure: { type: 'storage.event-refused' } },
+      { status: 'failed', failure: { type: 'engine.cancelled' } },
+      { status: 'rejected', rejection: { code: 'closed' } },
+    ]);
+    await client.close();
+  });
+
+  it('know nothing of a command whose own code threw', async () => {
+    const client = open();
+    await expect(client.execute(Counter, 'a', 'crash', { why: 'a bug' }, { commandId: 'c1' })).rejects.toThrow();
+    expect(client.receipts.get('c1')).toBeUndefined();
+    await client.close();
+  });
+
+  it('say that a command is on its way as long as one of its calls is', async () => {
+    const client = open();
+    const send = () => client.execute(Counter, 'a', 'count', { by: 1 }, { commandId: 'c1' });
+    const [first, second] = [send(), send()];
+    const receipt = await first;
+    expect(client.receipts.get('c1')?.status).toBe('sending');
+    await second;
+    expect(client.receipts.get('c1')).toEqual(receipt);
+    await client.close();
+  });
+
+  it('find a command of an earlier visit in the log, with the receipt it had', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    const earlier = open(log);
+    await earlier.execute(Counter, 'a', 'count', { by: 1 });
+    const one = await earlier.execute(Counter, 'a', 'countTwice', { by: 1 }, { commandId: 'one' });
+    const several = await earlier.execute(
+      [command(Counter, 'b', 'countTwice', { by: 1 }), command(Counter, 'a', 'count', { by: 1 })],
+      { commandId: 'several' },
+    );
+    await earlier.close();
+    const client = open(log);
+    const counts = client.mirror(Counts);
+    await counts.ready;
+    expect(client.receipts.get('one')).toBeUndefined();
+    expect(await client.receipts.find('one')).toEqual(one);
+    expect(await client.receipts.find('several')).toEqual(several);
+    expect(client.receipts.get('one')).toEqual(one);
+    expect(await client.receipts.find('never')).toBeUndefined();
+    await client.close();
+  });
+
+  it('find a command of another tab, and give its receipt when the rows are there', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    const [writer, client] = [
+      open({ ...log, onGrowth: () => () => undefined }),
+      open({ ...log, onGrowth: () => () => undefined }),
+    ];
+    const counts = client.mirror(Counts);
+    await counts.ready;
+    await writer.execute(Counter, 'a', 'count', { by: 4 }, { commandId: 'c1' });
+    expect(counts.rows.size).toBe(0);
+    expect(await client.receipts.find('c1')).toMatchObject({ status: 'saved', position: 1 });
+    expect(counts.rows.get('a')?.count).toBe(4);
+    await Promise.all([writer.close(), client.close()]);
+  });
+
+  it('throw where the log cannot be asked, and ask again the next time', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    const failure = { type: 'storage.failed', text: 'The disk cannot be read.' } as const;
+    let isBroken = true;
+    const client = open({
+      ...log,
+      write: async (work, options) => {
+        if (isBroken) throw new FailureError(failure);
+        return log.write(work, options);
+      },
+    });
+    await expect(client.receipts.find('c1')).rejects.toMatchObject({ failure });
+    isBroken = false;
+    expect(await client.receipts.find('c1')).toBeUndefined();
+    await client.close();
+  });
+
+  it('ask the log once for who asks at the same time, and not for what this page knows', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    let writes = 0;
+    const client = open({
+      ...log,
+      write: (work, options) => {
+        writes += 1;
+        return log.write(work, options);
+      },
+    });
+    await Promise.all(Array.from({ length: 5 }, () => client.receipts.find('c1')));
+    expect(writes).toBe(1);
+    await client.execute(Counter, 'a', 'count', { by: 1 }, { commandId: 'c1' });
+    expect(await client.receipts.find('c1')).toMatchObject({ status: 'saved' });
+    expect(writes).toBe(2);
+    await client.close();
+  });
+
+  it('keep the newest thousand, and of the older ones those that are followed', async () => {
+    const client = open();
+    const execute = (commandId: string) => client.execute(Counter, 'a', 'count', { by: 0 }, { commandId });
+    await execute('followed');
+    await execute('oldest');
+    client.receipts.subscribe('followed', () => undefined);
+    await Promise.all(Array.from({ length: 1000 }, (_, index) => execute(`c${index}`)));
+    const isKept = (id: string) => client.receipts.get(id) !== undefined;
+    expect([isKept('followed'), isKept('oldest'), isKept('c0'), isKept('c1'), isKept('c999')]).toEqual([
+      true,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    await client.close();
+  });
+});

@@ -1,0 +1,95 @@
+import type { Receipt, Sending } from '../core/receipt.ts';
+
+/** What became of commands, by their ids: for who did not send them, or lost the answer with the page. */
+export interface Receipts {
+  /**
+   * What this page knows, without asking: the command is on its way, its receipt, or undefined. Knows the commands of
+   * this page, about the last thousand of them, and what was looked up.
+   */
+  get(commandId: string): Sending | Receipt | undefined;
+  /**
+   * The same; where this page does not know, the log is asked, which knows every command that was ever saved and had
+   * events. Throws `FailureError` where it cannot be read.
+   */
+  find(commandId: string): Promise<Sending | Receipt | undefined>;
+  /** Calls `listener` when something else is known of this command. */
+  subscribe(commandId: string, listener: () => void): () => void;
+}
+
+/** The side of the receipts that the client feeds. */
+export interface ReceiptKeeper {
+  readonly receipts: Receipts;
+  /** Notes that a command is on its way, and then its receipt. */
+  follow(commandId: string, answer: Promise<Receipt>): Promise<Receipt>;
+}
+
+/** Receipts that are kept: those of a long session, in some hundred kB. */
+const maxKept = 1000;
+
+export function createReceipts(findInLog: (commandId: string) => Promise<Receipt | undefined>): ReceiptKeeper {
+  /** How many calls of a command are on their way: the same id may be sent again meanwhile. */
+  const sendingById = new Map<string, { readonly sending: Sending; count: number }>();
+  /** Oldest first. */
+  const receiptsById = new Map<string, Receipt>();
+  const listenersById = new Map<string, Set<() => void>>();
+  const lookupsById = new Map<string, Promise<void>>();
+
+  function tell(commandId: string): void {
+    for (const listener of listenersById.get(commandId) ?? []) listener();
+  }
+
+  function keep(commandId: string, receipt: Receipt): void {
+    receiptsById.delete(commandId);
+    receiptsById.set(commandId, receipt);
+    if (receiptsById.size <= maxKept) return;
+    // What is on screen stays.
+    for (const id of receiptsById.keys()) if (!listenersById.has(id)) return void receiptsById.delete(id);
+  }
+
+  const get = (commandId: string) => sendingById.get(commandId)?.sending ?? receiptsById.get(commandId);
+
+  async function lookUp(commandId: string): Promise<void> {
+    const receipt = await findInLog(commandId);
+    // Sent by this page meanwhile: its own answer is the newer one.
+    if (receipt === undefined || get(commandId) !== undefined) return;
+    keep(commandId, receipt);
+    tell(commandId);
+  }
+
+  return {
+    receipts: {
+      get,
+      find: async (commandId) => {
+        if (get(commandId) === undefined) {
+          const lookup = lookupsById.get(commandId) ?? lookUp(commandId).finally(() => lookupsById.delete(commandId));
+          lookupsById.set(commandId, lookup);
+          await lookup;
+        }
+        return get(commandId);
+      },
+      subscribe: (commandId, listener) => {
+        const listeners = listenersById.get(commandId) ?? new Set();
+        listenersById.set(commandId, listeners.add(listener));
+        return () => {
+          listeners.delete(listener);
+          if (listeners.size === 0 && listenersById.get(commandId) === listeners) listenersById.delete(commandId);
+        };
+      },
+    },
+    follow: async (commandId, answer) => {
+      const entry = sendingById.get(commandId) ?? { sending: { status: 'sending', commandId } as const, count: 0 };
+      entry.count += 1;
+      sendingById.set(commandId, entry);
+      tell(commandId);
+      try {
+        const receipt = await answer;
+        keep(commandId, receipt);
+        return receipt;
+      } finally {
+        entry.count -= 1;
+        if (entry.count === 0) sendingById.delete(commandId);
+        tell(commandId);
+      }
+    },
+  };
+}

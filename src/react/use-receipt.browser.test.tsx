@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { Counter } from '../testing/fixtures/counter-app.ts';
+import { openClient, openLog, renderPage, settle } from './fixtures/page.tsx';
+import { useReceipt } from './index.ts';
+
+describe('useReceipt', () => {
+  it('shows a command on its way and what became of it, and renders for no other', async () => {
+    const client = openClient();
+    const seen: string[] = [];
+    const Payment = () => {
+      seen.push(useReceipt('payment')?.status ?? 'unknown');
+      return seen.at(-1);
+    };
+    const page = renderPage(client, <Payment />);
+    await page.shows('unknown');
+    await settle();
+    await client.execute(Counter, 'a', 'count', { by: 1 }, { commandId: 'other' });
+    await client.execute(Counter, 'a', 'close', {}, { commandId: 'payment' });
+    await page.shows('saved');
+    expect(seen).toEqual(['unknown', 'sending', 'saved']);
+    await page.unmount();
+  });
+
+  it('finds a command of an earlier visit, also under Strict Mode, and another one when its id changes', async () => {
+    const log = openLog();
+    const earlier = openClient(log);
+    await earlier.execute(Counter, 'a', 'count', { by: 1 }, { commandId: 'first' });
+    await earlier.execute(Counter, 'a', 'countTwice', { by: 1 }, { commandId: 'second' });
+    await earlier.close();
+    const client = openClient(log);
+    const Position = ({ id }: { readonly id: string }) => {
+      const receipt = useReceipt(id);
+      return `${id}: ${receipt?.status === 'saved' ? receipt.position : 'unknown'}`;
+    };
+    const page = renderPage(client, <Position id="first" />, { strict: true });
+    await page.shows('first: 1');
+    page.render(<Position id="second" />);
+    await page.shows('second: 3');
+    page.render(<Position id="third" />);
+    await settle();
+    await page.shows('third: unknown');
+    await page.unmount();
+  });
+});
