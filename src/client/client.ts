@@ -42,6 +42,9 @@ export interface ExecuteOptions {
   readonly onProgress?: ProgressListener;
 }
 
+/** A decision reads many streams: it expects no revision of one. */
+export type DecisionOptions = Omit<ExecuteOptions, 'expectedRevision'>;
+
 /** The page's side of an app: sends commands to the worker, mirrors projections, and knows what is saved. */
 export interface Client extends Transfers {
   readonly app: App;
@@ -62,7 +65,7 @@ export interface Client extends Transfers {
   execute<D extends Decision>(
     decision: D,
     input: DecisionInput<D>,
-    options?: Omit<ExecuteOptions, 'expectedRevision'>,
+    options?: DecisionOptions,
   ): Promise<Receipt<DecisionRejection<D>>>;
   /** Stored events, page by page. Throws `FailureError` where they cannot be read. */
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;

@@ -1,4 +1,4 @@
-export type { Client, ClientOptions, ExecuteOptions } from './client.ts';
+export type { Client, ClientOptions, DecisionOptions, ExecuteOptions } from './client.ts';
 export { createClient } from './client.ts';
 export type { WorkerLike } from './connection.ts';
 export type { Mirror } from './mirror.ts';

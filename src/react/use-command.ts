@@ -1,14 +1,15 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import type { ExecuteOptions } from '../client/client.ts';
+import type { DecisionOptions, ExecuteOptions } from '../client/client.ts';
 import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../core/aggregate.ts';
+import type { Decision, DecisionInput, DecisionRejection } from '../core/decision.ts';
 import type { Failure } from '../core/errors.ts';
 import type { Receipt } from '../core/receipt.ts';
 import type { InvalidInput, Rejection } from '../core/rejection.ts';
 import { useClient } from './provider.tsx';
 
-/** Sends one command of an aggregate, and knows what became of this component's last call. */
-export interface CommandSender<Input = unknown, Refusal extends Rejection = Rejection> {
-  (id: string, input: Input, options?: ExecuteOptions): Promise<Receipt<Refusal>>;
+/** Sends commands, and knows what became of this component's last call. */
+export interface Sender<Args extends readonly unknown[] = readonly unknown[], Refusal extends Rejection = Rejection> {
+  (...args: Args): Promise<Receipt<Refusal>>;
   /** Whether a call is not answered yet. */
   readonly pending: boolean;
   /** What the domain said no with; undefined where the call was saved. Of two calls that overlap, the later one counts. */
@@ -17,8 +18,20 @@ export interface CommandSender<Input = unknown, Refusal extends Rejection = Reje
   readonly failure: Failure | undefined;
 }
 
+/** Sends one command of an aggregate. */
+export type CommandSender<Input = unknown, Refusal extends Rejection = Rejection> = Sender<
+  readonly [id: string, input: Input, options?: ExecuteOptions],
+  Refusal
+>;
+
+/** Sends a decision across streams. */
+export type DecisionSender<Input = unknown, Refusal extends Rejection = Rejection> = Sender<
+  readonly [input: Input, options?: DecisionOptions],
+  Refusal
+>;
+
 /**
- * A function that sends one command of an aggregate.
+ * A function that sends one command of an aggregate, or a decision across streams.
  *
  * Resolves when the events are on disk and this page shows them, or with the rejection or failure. See `Client.execute`.
  * A component that reads `pending`, `rejection` or `failure` renders when they change, and gets another function then, so
@@ -37,39 +50,48 @@ export interface CommandSender<Input = unknown, Refusal extends Rejection = Reje
 export function useCommand<A extends Aggregate, Name extends CommandName<A>>(
   aggregate: A,
   name: Name,
-): CommandSender<CommandInput<A, Name>, CommandRejection<A, Name>> {
+): CommandSender<CommandInput<A, Name>, CommandRejection<A, Name>>;
+export function useCommand<D extends Decision>(decision: D): DecisionSender<DecisionInput<D>, DecisionRejection<D>>;
+export function useCommand(owner: Aggregate | Decision, name?: string): Sender {
   const client = useClient();
   const calls = useMemo(
     () =>
-      createCalls<CommandInput<A, Name>, CommandRejection<A, Name>>((id, input, options) =>
-        client.execute(aggregate, id, name, input, options),
+      // What may be sent to which was checked by the overloads.
+      createCalls((...args) =>
+        Reflect.apply(
+          client.execute,
+          client,
+          owner.kind === 'decision' ? [owner, ...args] : withName(owner, name, args),
+        ),
       ),
-    [client, aggregate, name],
+    [client, owner, name],
   );
   return useSyncExternalStore(calls.subscribe, calls.getSender, calls.getSender);
 }
 
-type Execute<Input, Refusal extends Rejection> = (
-  id: string,
-  input: Input,
-  options?: ExecuteOptions,
-) => Promise<Receipt<Refusal>>;
+function withName(aggregate: Aggregate, name: string | undefined, [id, ...rest]: readonly unknown[]): unknown[] {
+  return [aggregate, id, name, ...rest];
+}
 
-interface Calls<Input, Refusal extends Rejection> {
+type Execute<Args extends readonly unknown[], Refusal extends Rejection> = (...args: Args) => Promise<Receipt<Refusal>>;
+
+interface Calls<Args extends readonly unknown[], Refusal extends Rejection> {
   subscribe(listener: () => void): () => void;
-  getSender(): CommandSender<Input, Refusal>;
+  getSender(): Sender<Args, Refusal>;
 }
 
 /** The calls of one component. What React compares is the function itself: a new one tells of a change to who reads it. */
-function createCalls<Input, Refusal extends Rejection>(execute: Execute<Input, Refusal>): Calls<Input, Refusal> {
+function createCalls<Args extends readonly unknown[], Refusal extends Rejection>(
+  execute: Execute<Args, Refusal>,
+): Calls<Args, Refusal> {
   const listeners = new Set<() => void>();
   let isRead = false;
   let [started, open, settled] = [0, 0, 0];
   let refusal: Exclude<Receipt<Refusal>, { readonly status: 'saved' }> | undefined;
   let sender = createSender();
 
-  function createSender(): CommandSender<Input, Refusal> {
-    const send: Execute<Input, Refusal> = async (id, input, options) => {
+  function createSender(): Sender<Args, Refusal> {
+    const send: Execute<Args, Refusal> = async (...args) => {
       started += 1;
       const turn = started;
       open += 1;
@@ -77,7 +99,7 @@ function createCalls<Input, Refusal extends Rejection>(execute: Execute<Input, R
       if (open === 1) tell();
       let receipt: Receipt<Refusal> | undefined;
       try {
-        receipt = await execute(id, input, options);
+        receipt = await execute(...args);
         return receipt;
       } finally {
         open -= 1;
@@ -100,7 +122,7 @@ function createCalls<Input, Refusal extends Rejection>(execute: Execute<Input, R
       pending: read(() => open > 0),
       rejection: read(() => (refusal?.status === 'rejected' ? refusal.rejection : undefined)),
       failure: read(() => (refusal?.status === 'failed' ? refusal.failure : undefined)),
-    }) as CommandSender<Input, Refusal>;
+    }) as Sender<Args, Refusal>;
   }
 
   function tell(): void {
