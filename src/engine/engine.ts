@@ -18,6 +18,8 @@ import { executeGroup, toFailed } from './execute.ts';
 import { keepSnapshots, type SnapshotKeeper } from './keep-snapshots.ts';
 import { createProjector, type Projector } from './projector.ts';
 import { createPublisher } from './publisher.ts';
+import type { RowsAt } from './queries.ts';
+import { createQueryHost } from './query-host.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
@@ -55,6 +57,12 @@ export interface Engine extends EngineApi {
 export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOptions): Engine {
   const publisher = createPublisher();
   const cache = createStreamCache();
+  const queries = createQueryHost(
+    app,
+    publisher.post,
+    () => requireRunning().caughtUp,
+    (projection) => rowsNow(projection, requireRunning().projector),
+  );
   const staged = new Map<string, Command[]>();
   const cancelled = new Set<string>();
   const reporting = new Set<string>();
@@ -88,16 +96,19 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     const keeper = keepSnapshots(log, projector);
     const saved = createStateSnapshots(app, log.snapshots, cache);
     // A rebuild posts its rows as a whole, at its end.
-    const isWanted = (projection: string) => !isRebuilding && publisher.includes(projection);
+    const isWanted = (projection: string) =>
+      !isRebuilding && (publisher.includes(projection) || queries.open?.includes(projection) === true);
     const catchUp = createCatchUp(log, projector, isWanted, (patch, events) => {
       // Every mirrored projection is named, also where no row changed: its mirror follows the position.
       if (!isRebuilding) {
-        publisher.post(patch);
+        publisher.publish(patch);
+        for (const [name, changes] of Object.entries(patch.changes)) queries.open?.applied(name, changes, patch.to);
         saved.follow(events);
       }
       keeper.note();
       report();
     });
+    queries.prepare();
     await keeper.restore();
     log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
@@ -243,9 +254,14 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       });
       requireRunning().caughtUp = rebuilt;
       await rebuilt;
-      for (const name of app.projections.keys()) if (publisher.includes(name)) postSnapshot(name, projector);
+      for (const name of app.projections.keys()) {
+        if (publisher.includes(name)) postSnapshot(name, projector);
+        queries.open?.renewed(name, rowsNow(name, projector));
+      }
       report();
     },
+    openQuery: queries.openQuery,
+    closeQuery: queries.closeQuery,
     ...createTransfers({ app: app.name, cancelled, publisher, requireLog: () => requireRunning().log }),
     rest: async () => {
       if (running !== undefined) await Promise.all([running.keeper.saveNow(), running.saved.saveNow()]);
@@ -255,11 +271,16 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
     },
     ping: () => undefined,
     close: () => {
+      queries.open?.closeAll();
       running?.keeper.close();
       running?.saved.close();
       running?.log.close();
     },
   };
+}
+
+function rowsNow(projection: string, projector: Projector): RowsAt {
+  return { rows: projector.rowsOf(projection) ?? new Map(), position: projector.position };
 }
 
 const lastingFailures: ReadonlySet<Failure['type']> = new Set([
