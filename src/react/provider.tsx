@@ -1,11 +1,20 @@
-import { createContext, type ReactElement, type ReactNode, Suspense, use, useContext, useReducer } from 'react';
+import {
+  type Context,
+  createContext,
+  type ReactElement,
+  type ReactNode,
+  Suspense,
+  use,
+  useContext,
+  useReducer,
+} from 'react';
 import type { Client } from '../client/client.ts';
 import type { Mirror } from '../client/mirror.ts';
 
 const ClientContext = createContext<Client | undefined>(undefined);
 
 /** Renders the nearest provider's boundary again. */
-const RetryContext = createContext<() => void>(() => undefined);
+export const RetryContext: Context<() => void> = createContext<() => void>(() => undefined);
 
 /**
  * Gives the hooks below it their client. Shows `fallback` until the first rows of what they use have arrived:
