@@ -4,7 +4,7 @@ import { createWindowFeed } from '../client/live-query.ts';
 import { defineApp } from '../core/app.ts';
 import { defineEvents } from '../core/events.ts';
 import { defineProjection, type RowChange } from '../core/projection.ts';
-import type { AnyRowQuery, Cursor, KeyedRow } from '../core/row-query.ts';
+import type { AnyRowQuery, KeyedRow } from '../core/row-query.ts';
 import { shape } from '../core/schema.ts';
 import type { EngineMessage } from '../protocol/engine-api.ts';
 import { assertEqual } from '../testing/assert.ts';
@@ -85,11 +85,20 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('renew' as const), changes: fc.array(change, { maxLength: 30 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 12) }),
+  },
 );
 
 type Drawn<Drawer> = Drawer extends fc.Arbitrary<infer Value> ? Value : never;
 type Step = Drawn<typeof step>;
+
+/** A window that is open, as the page has it. */
+interface OpenPage {
+  readonly page: ReturnType<typeof createWindowFeed>;
+  readonly query: AnyRowQuery;
+}
 
 /** Whatever becomes of the rows: a window on the page shows what filtering, sorting and cutting all of them would. */
 export function describeQueries({ runs, steps, seed }: QueryRuns): void {
@@ -112,14 +121,14 @@ async function runSteps(steps: readonly Step[], many: number): Promise<void> {
   let rows = new Map<string, unknown>(manyRows(many));
   let position = 1;
   let turn = 0;
-  const pages = new Map<string, { readonly page: ReturnType<typeof createWindowFeed>; readonly query: AnyRowQuery }>();
+  const pages = new Map<string, OpenPage>();
   const post = (message: EngineMessage) => {
     const arrived = structuredClone(message);
     if (arrived.type === 'snapshot') pages.get(arrived.projection)?.page.feed.applySnapshot(arrived);
     if (arrived.type !== 'patch') return;
     for (const { page } of pages.values()) page.feed.applyPatch(arrived);
   };
-  const queries = createQueries(app, post);
+  const queries = createQueries(app, post, 0);
   const toRow = (drawn: Drawn<typeof change>['row']) => {
     turn += 1;
     return drawn === null ? null : Object.freeze({ ...drawn, turn });
@@ -148,8 +157,7 @@ async function runSteps(steps: readonly Step[], many: number): Promise<void> {
         break;
       case 'open': {
         const id = `?${index}`;
-        const last = [...pages.values()].at(-1);
-        const asked = toQuery(each.query, last?.page.answer().next);
+        const asked = toQuery(each.query, [...pages.values()].at(-1));
         const page = createWindowFeed(id, () => {
           throw new Error('a gap');
         });
@@ -165,7 +173,7 @@ async function runSteps(steps: readonly Step[], many: number): Promise<void> {
         break;
       }
       case 'wait':
-        await new Promise((resolve) => setTimeout(resolve, 12));
+        await new Promise((resolve) => setTimeout(resolve, each.ms));
     }
     for (const { page, query: asked } of pages.values()) {
       const { rows: shown, next, total } = page.answer();
@@ -195,10 +203,10 @@ function lastOfEach(changes: readonly Drawn<typeof change>[]) {
   return [...new Map(changes.map((each) => [each.key, each])).values()];
 }
 
-function toQuery({ order, direction, follows, ...rest }: Drawn<typeof query>, next: Cursor | undefined): AnyRowQuery {
-  const fields = order.length === 0 ? ['$key'] : order;
-  const fits = next !== undefined && follows && next.order.join() === [...order, direction].join();
-  return { ...rest, orderBy: [...fields, direction], ...(fits ? { after: next } : {}) };
+function toQuery({ order, direction, follows, ...rest }: Drawn<typeof query>, last: OpenPage | undefined): AnyRowQuery {
+  const next = last?.page.answer().next;
+  if (follows && last !== undefined && next !== undefined) return { ...last.query, after: next };
+  return { ...rest, orderBy: [...(order.length === 0 ? ['$key'] : order), direction] };
 }
 
 /** Filter, sort, cut: nothing of the engine's own. */

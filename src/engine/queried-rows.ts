@@ -32,12 +32,10 @@ interface Change {
 /** Up to so many rows are sorted at once, in a millisecond or two: nothing has to be found without an index. */
 const atOnce = 2_000;
 
-/** How long building goes on before what waits gets its turn. */
-const turnMs = 8;
-
 const rowsPerStep = 4_096;
 
-export function createQueriedRows(rows: ReadonlyMap<string, unknown>): QueriedRows {
+/** `turnMs`: how long building goes on before what waits gets its turn. */
+export function createQueriedRows(rows: ReadonlyMap<string, unknown>, turnMs: number): QueriedRows {
   /** What the indexes hold of each key, so that it can be found in them when its row is another one. */
   const listed = new Map<string, KeyedRow>();
   const indexes = new Map<string, Building>();
@@ -93,9 +91,10 @@ export function createQueriedRows(rows: ReadonlyMap<string, unknown>): QueriedRo
     timer ??= setTimeout(() => {
       timer = undefined;
       const end = performance.now() + turnMs;
-      for (let [first] = work; first !== undefined && performance.now() < end; [first] = work) {
-        if (!first.isWanted() || first.steps.next().done) work.shift();
-      }
+      do {
+        const [first] = work;
+        if (first === undefined || !first.isWanted() || first.steps.next().done) work.shift();
+      } while (work.length > 0 && performance.now() < end);
       if (work.length > 0) workLater();
     });
   }

@@ -40,7 +40,8 @@ interface OpenWindow {
   readonly close: () => void;
 }
 
-export function createQueries(app: App, post: (message: EngineMessage) => void): Queries {
+/** `turnMs`: how long an index is built before what waits in the worker gets its turn. */
+export function createQueries(app: App, post: (message: EngineMessage) => void, turnMs = 8): Queries {
   const queried = new Map<string, Queried>();
 
   function openWindow(own: Queried, id: string, plan: QueryPlan): void {
@@ -67,7 +68,7 @@ export function createQueries(app: App, post: (message: EngineMessage) => void):
       }
       const plan = planQuery(definition, query);
       const before = queried.get(projection)?.windows.get(id);
-      const own = queried.get(projection) ?? { rows: createQueriedRows(rows), windows: new Map(), position };
+      const own = queried.get(projection) ?? { rows: createQueriedRows(rows, turnMs), windows: new Map(), position };
       queried.set(projection, own);
       openWindow(own, id, plan);
       before?.close();
@@ -93,7 +94,7 @@ export function createQueries(app: App, post: (message: EngineMessage) => void):
       const old = queried.get(projection);
       if (old === undefined) return;
       old.rows.close();
-      const own: Queried = { rows: createQueriedRows(rows), windows: new Map(), position };
+      const own: Queried = { rows: createQueriedRows(rows, turnMs), windows: new Map(), position };
       queried.set(projection, own);
       for (const [id, { plan }] of old.windows) openWindow(own, id, plan);
     },
