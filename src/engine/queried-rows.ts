@@ -43,7 +43,7 @@ export function createQueriedRows(rows: ReadonlyMap<string, unknown>, turnMs: nu
   let isListed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** The map may change meanwhile: what is set behind this place, or anew, is still met, with the row that it has then. */
+  /** The map may change meanwhile: what is set in it is met as it is then, and `apply` has listed it already. */
   function* list(): Generator<void> {
     let count = 0;
     for (const [key, row] of rows) {
@@ -135,8 +135,6 @@ export function createQueriedRows(rows: ReadonlyMap<string, unknown>, turnMs: nu
     apply: (changes) => {
       for (const { key, row } of changes) {
         const before = listed.get(key);
-        // Not met yet: it will be, as it is then.
-        if (before === undefined && !isListed) continue;
         const after = row === null ? undefined : { key, row };
         if (after === undefined) listed.delete(key);
         else listed.set(key, after);
