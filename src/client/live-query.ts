@@ -6,7 +6,6 @@ import { createMirror, type MirrorFeed } from './mirror.ts';
 
 /** A query whose answer follows the log, as long as it is open. */
 export interface LiveQuery<Row = unknown> {
-  readonly projection: string;
   /** Whether the first answer has come. */
   readonly loaded: boolean;
   /** Settles when the first answer has come; rejects where it cannot, or where the projection cannot answer the query. */
@@ -27,8 +26,6 @@ export type OpenQuery = <P extends Projection>(projection: P, query?: RowQuery<P
 /** How long a window stays open that nobody uses: a component that is mounted twice, or a way there and back. */
 const closeDelayMs = 1_000;
 
-const noAnswer: QueryAnswer = Object.freeze({ rows: Object.freeze([]), next: undefined, total: undefined });
-
 /** `feeds`: the mirrors of the page, where windows are mirrored under their ids. `request` has the worker open one. */
 export function createOpenQuery(
   feeds: Map<string, MirrorFeed>,
@@ -43,7 +40,7 @@ export function createOpenQuery(
     // No projection's name: they start with a letter.
     const id = `?${lastId}`;
     const { feed, answer } = createWindowFeed(id, () => request(id));
-    let users = 0;
+    const users = new Set<object>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const opened = { mirror: feed.mirror, answer, use };
     feeds.set(id, { ...feed, ask: (api) => api.openQuery(id, projection, query) });
@@ -54,19 +51,17 @@ export function createOpenQuery(
       openByContent.delete(content);
       feeds.delete(id);
       // Who waits for a position waits no longer.
-      feed.fail(new Error(`A query of the projection "${projection}" was closed.`));
+      feed.fail(new Error('The query was closed.'));
       call((api) => api.closeQuery(id)).catch(() => undefined);
     }
 
     /** @returns what ends the use; the first call counts. */
     function use(): () => void {
-      let isUsed = true;
-      users += 1;
+      const user = {};
+      users.add(user);
       clearTimeout(timer);
       return () => {
-        if (isUsed) users -= 1;
-        if (isUsed && users === 0) timer = setTimeout(closeWindow, closeDelayMs);
-        isUsed = false;
+        if (users.delete(user) && users.size === 0) timer = setTimeout(closeWindow, closeDelayMs);
       };
     }
 
@@ -79,7 +74,6 @@ export function createOpenQuery(
     // The rows were made by this projection: its name is unique in the app.
     const answerNow = answer as () => QueryAnswer<RowOf<P>>;
     return {
-      projection: name,
       get loaded() {
         return mirror.loaded;
       },
@@ -104,13 +98,13 @@ export function createWindowFeed(
   onGap: () => void,
 ): { readonly feed: MirrorFeed; readonly answer: () => QueryAnswer } {
   let end: WindowEnd = {};
-  let answer = noAnswer;
+  let answer: QueryAnswer = Object.freeze({ rows: [], next: undefined, total: undefined });
   let answered = 0;
   const feed = createMirror(id, onGap, (rows, changes, newEnd) => {
     end = newEnd ?? end;
     for (const { key } of changes) rows.delete(key);
     const list = [...rows];
-    for (const { key, row, place = 0 } of changes) if (row !== null) list.splice(place, 0, [key, Object.freeze(row)]);
+    for (const { key, row, place = 0 } of changes) if (row !== null) list.splice(place, 0, [key, row]);
     rows.clear();
     for (const [key, row] of list) rows.set(key, row);
     return newEnd !== undefined || changes.length > 0;
@@ -121,12 +115,7 @@ export function createWindowFeed(
       ...feed,
       applySnapshot: (snapshot) => {
         end = snapshot.end ?? {};
-        // From a new worker come new copies: a row that says the same is the one that is there.
-        const rows = snapshot.rows.map(([key, row]) => {
-          const old = mirror.rows.get(key);
-          return [key, isSameData(old, row) ? old : Object.freeze(row)] as const;
-        });
-        feed.applySnapshot({ ...snapshot, rows });
+        feed.applySnapshot(snapshot);
       },
     },
     answer: () => {
@@ -135,7 +124,8 @@ export function createWindowFeed(
       const old = new Map(answer.rows.map((keyed) => [keyed.key, keyed]));
       const rows = Array.from(mirror.rows, ([key, row]): KeyedRow => {
         const keyed = old.get(key);
-        return keyed !== undefined && keyed.row === row ? keyed : Object.freeze({ key, row });
+        // From a new worker come new copies: a row that says the same is the one that was there.
+        return keyed && isSameData(keyed.row, row) ? keyed : Object.freeze({ key, row: Object.freeze(row) });
       });
       const now = { rows: Object.freeze(rows), next: end.next, total: end.total };
       if (!isSameData(answer, now)) answer = Object.freeze(now);
@@ -147,13 +137,14 @@ export function createWindowFeed(
 /** Whether two values that crossed from the worker say the same. What is neither an object nor a list is itself or another. */
 function isSameData(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;
-  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(left);
-  if (prototype !== Object.getPrototypeOf(right)) return false;
-  if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
-  const fields = Object.entries(left);
+  const kind = (left as object | null)?.constructor;
+  if (kind !== (right as object | null)?.constructor || (kind !== Object && kind !== Array)) return false;
+  const [fields, others] = [left as Fields, right as Fields];
+  const names = Object.keys(fields);
   return (
-    fields.length === Object.keys(right).length &&
-    fields.every(([name, value]) => Object.hasOwn(right, name) && isSameData(value, Reflect.get(right, name)))
+    names.length === Object.keys(others).length &&
+    names.every((name) => name in others && isSameData(fields[name], others[name]))
   );
 }
+
+type Fields = Readonly<Record<string, unknown>>;

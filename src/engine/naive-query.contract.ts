@@ -77,7 +77,12 @@ const query = fc.record({
 const step = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('change' as const), changes: fc.array(change, { maxLength: 8 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('change' as const),
+      changes: fc.array(change, { maxLength: 8 }),
+      /** How many of the rows that the newest window shows are deleted as well. */
+      shown: fc.oneof(fc.constant(0), fc.nat({ max: 12 })),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('open' as const), query }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), at: fc.nat({ max: 5 }) }) },
@@ -143,7 +148,9 @@ async function runSteps(steps: readonly Step[], many: number): Promise<void> {
   for (const [index, each] of steps.entries()) {
     switch (each.kind) {
       case 'change': {
-        const changes = lastOfEach(each.changes).map(({ key, row }) => ({ key, row: toRow(row) }));
+        const { rows: shown = [] } = [...pages.values()].at(-1)?.page.answer() ?? {};
+        const deleted = shown.slice(0, each.shown).map(({ key }) => ({ key, row: null }));
+        const changes = lastOfEach([...each.changes, ...deleted]).map(({ key, row }) => ({ key, row: toRow(row) }));
         take(changes);
         position += 1;
         queries.applied('things', changes, position);

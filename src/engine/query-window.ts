@@ -19,16 +19,19 @@ export interface WindowUpdate {
   readonly end?: WindowEnd;
 }
 
-/** Rows in order, one more than the limit: whether there is a next page is known without a look. */
+/** Rows in order, one more than the limit at least where there are so many: whether there is a next page is known. */
 interface Found {
   readonly rows: readonly KeyedRow[];
+  /** Up to here all rows are found; undefined where there are no others. */
+  readonly edge: KeyedRow | undefined;
   readonly total: number | undefined;
 }
 
 /**
- * Holds a query's window. It is cut out of the index where there is one yet, and out of all rows while it is built.
+ * Holds a query's window. It is cut out of the index, and while that is built, found by one look at each row: then some
+ * more rows are held, so that one that leaves has its successor.
  *
- * A change outside of the window costs two comparisons; one inside, the rows of the window.
+ * A change outside of the window costs a comparison; one inside, the rows of the window.
  */
 export function createQueryWindow(
   plan: QueryPlan,
@@ -40,16 +43,33 @@ export function createQueryWindow(
     plan.backwards ? plan.order(right, left) : plan.order(left, right);
   const isBehindCursor = (row: KeyedRow) => plan.after === undefined || compare(row, plan.after) > 0;
 
-  let found: Found = { rows: [], total: undefined };
+  let found: Found = look();
   let keys = new Set<string>();
   let rows: readonly KeyedRow[] = [];
   let end: WindowEnd = {};
 
-  function look(): void {
+  function look(): Found {
     const index = indexNow();
-    const wanted = limit + 1;
-    found =
-      index === undefined ? scanRows(allRows, plan.matches, isBehindCursor, compare, wanted) : cut(index, plan, wanted);
+    if (index !== undefined) return toFound(cut(index, plan, limit + 1), limit + 1);
+    // As many again as the limit: so many may leave before all rows are looked at once more.
+    return toFound(scanRows(allRows, plan.matches, isBehindCursor, compare, 2 * limit + 1), 2 * limit + 1);
+  }
+
+  /** What was found, with changes put in; undefined where that leaves too few rows, or the number of all unknown. */
+  function withChanges(changes: readonly RowChange[]): Found | undefined {
+    if (countsAll || indexNow() !== undefined) return undefined;
+    const changed = new Map(changes.map(({ key, row }) => [key, row]));
+    const own = found.rows.filter(({ key }) => !changed.has(key));
+    for (const [key, row] of changed) if (row !== null && isFoundAt({ key, row })) own.push({ key, row });
+    if (found.edge !== undefined && own.length <= limit) return undefined;
+    return toFound({ rows: own.sort(compare).slice(0, 2 * limit + 1), total: undefined }, 2 * limit + 1, found.edge);
+  }
+
+  function isFoundAt(row: KeyedRow): boolean {
+    return (found.edge === undefined || compare(row, found.edge) < 0) && plan.matches(row) && isBehindCursor(row);
+  }
+
+  function show(): void {
     keys = new Set(found.rows.map(({ key }) => key));
     rows = found.rows.slice(0, limit);
     const last = found.rows.length > limit ? rows.at(-1) : undefined;
@@ -61,14 +81,10 @@ export function createQueryWindow(
 
   /** A row that was in it or is in it now; what it was otherwise makes no difference. */
   function isTouchedBy({ key, row }: RowChange): boolean {
-    if (keys.has(key)) return true;
-    if (row === null) return false;
-    const changed = { key, row };
-    const last = found.rows.length > limit ? found.rows.at(-1) : undefined;
-    return (last === undefined || compare(changed, last) < 0) && plan.matches(changed) && isBehindCursor(changed);
+    return keys.has(key) || (row !== null && isFoundAt({ key, row }));
   }
 
-  look();
+  show();
   return {
     get rows() {
       return rows;
@@ -79,7 +95,8 @@ export function createQueryWindow(
     update: (changes) => {
       if (!countsAll && !changes.some(isTouchedBy)) return undefined;
       const [rowsBefore, endBefore] = [rows, end];
-      look();
+      found = withChanges(changes) ?? look();
+      show();
       const changed = diffRows(rowsBefore, rows);
       const isEndNew = JSON.stringify(end) !== JSON.stringify(endBefore);
       if (changed.length === 0 && !isEndNew) return undefined;
@@ -88,7 +105,12 @@ export function createQueryWindow(
   };
 }
 
-function cut(index: RowIndex, { range, after, backwards, order }: QueryPlan, wanted: number): Found {
+/** `edge`: up to where all rows were found before there were more than `wanted`. */
+function toFound({ rows, total }: Omit<Found, 'edge'>, wanted: number, edge?: KeyedRow): Found {
+  return { rows, total, edge: rows.length === wanted ? rows.at(-1) : edge };
+}
+
+function cut(index: RowIndex, { range, after, backwards, order }: QueryPlan, wanted: number): Omit<Found, 'edge'> {
   const from = index.rankOf((row) => range(row) >= 0);
   const to = index.rankOf((row) => range(row) > 0);
   // The first in the range that is behind the cursor in the index's own direction, or at it.
