@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createWindowFeed } from '../client/live-query.ts';
 import type { RowChange } from '../core/projection.ts';
 import type { EngineMessage } from '../protocol/engine-api.ts';
 import { Ranking, rankingApp } from '../testing/fixtures/ranking-app.ts';
@@ -94,6 +95,35 @@ describe.each([10, 5_000])('the queries on %i rows', (count) => {
     change('k1', null);
     expect(messages).toHaveLength(told);
   });
+});
+
+it('a window whose rows leave one by one while its index is built is refilled with the right ones', () => {
+  const { rows, messages, queries, ask } = open(5_000);
+  ask('?1', { orderBy: 'count', limit: 3 });
+  const { feed, answer } = createWindowFeed('?1', () => undefined);
+  let position = 5_000;
+  for (let turn = 0; turn < 30; turn += 1) {
+    for (const message of messages.splice(0)) {
+      if (message.type === 'snapshot') feed.applySnapshot(message);
+      if (message.type === 'patch') feed.applyPatch(message);
+    }
+    const sorted = Array.from(rows, ([key, row]) => ({ key, row: row as { count: number } }));
+    sorted.sort((left, right) => left.row.count - right.row.count);
+    expect(answer().rows).toEqual(sorted.slice(0, 3));
+    // The first one leaves, and another comes: now near the window, now far behind it.
+    const [first] = sorted;
+    const near = (sorted[turn % 9]?.row.count ?? 0) + 0.5;
+    const row = { count: turn % 3 === 0 ? near : 2_000 + turn + 0.5, closed: false };
+    rows.delete(first?.key ?? '');
+    rows.set(`new${turn}`, row);
+    position += 1;
+    const changes = [
+      { key: first?.key ?? '', row: null },
+      { key: `new${turn}`, row },
+    ];
+    queries.applied('ranking', changes, position);
+  }
+  queries.closeAll();
 });
 
 it('a query that cannot be answered leaves nothing behind', () => {
