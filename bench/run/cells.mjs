@@ -113,6 +113,25 @@ export async function measureAggregate({ page, n, quick }) {
   return { 'aggregate load, cold p50': percentile(coldTimes, 0.5), 'aggregate load, warm': warmMs / warm.length };
 }
 
+/** A query's first window, from mount to rows on screen, and a changed one, from command to DOM; on rows that are folded. */
+export async function measureQuery({ page, address, contestant, quick }) {
+  await page.goto(`${address}${queryPage(contestant)}.html`);
+  await page.evaluate(() => window.queryBench.load());
+  const first = await page.evaluate((count) => window.queryBench.first(count), quick ? 3 : 5);
+  const update = await page.evaluate((count) => window.queryBench.update(count), quick ? 40 : 100);
+  return { 'query, first': median(first), 'query, update p50': percentile(update, 0.5) };
+}
+
+/** Stores the rows that are queried. */
+export async function fillRows({ page, address, contestant, n }) {
+  await page.goto(`${address}${queryPage(contestant)}.html`);
+  await page.evaluate((count) => window.queryBench.fill(count), n);
+}
+
+function queryPage(contestant) {
+  return contestant === 'varve' ? 'query' : `query-${contestant}`;
+}
+
 /** The real bank statement; throws where an account's balance is not what was computed independently. */
 export async function measureStatement({ page, file, expected }) {
   const ms = await page.evaluate((address) => window.bench.importStatement(address), file);

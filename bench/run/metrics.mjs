@@ -61,6 +61,8 @@ export const metrics = [
   { name: 'manuscript, write', group: 'manuscript', unit: 'events/s', more: true, targets: [] },
   { name: 'manuscript, import', group: 'manuscript', unit: 'events/s', more: true, targets: [] },
   { name: 'manuscript, rebuild', group: 'manuscript', unit: 'events/s', more: true, targets: [{ against: 'memory' }] },
+  { name: 'query, first', group: 'query', unit: 'ms', targets: [{ atMost: 50 }, { against: 'raw', atMost: 1 }] },
+  { name: 'query, update p50', group: 'query', unit: 'ms', targets: [{ against: 'raw', atMost: 1 }] },
   { name: 'bank statement', group: 'bank', unit: 'events/s', more: true, targets: [] },
 ];
 

@@ -2,11 +2,13 @@
 // disturbs the machine for a while does not always hit the same one.
 import { createBase, empty, fileOf, importInto } from './bases.mjs';
 import {
+  fillRows,
   measureAggregate,
   measureAppend,
   measureColdStart,
   measureConcurrent,
   measureManuscript,
+  measureQuery,
   measureRebuild,
   measureRebuildUnderLoad,
   measureStatement,
@@ -138,6 +140,28 @@ export async function runAggregate(suite, run, n, { prepared, bases }) {
         await openPage(page, address, contestant === 'varve' ? 'varve-unsaved' : contestant, prepared.summary);
         return measureAggregate({ page, n, quick });
       });
+    });
+  }
+}
+
+/** Queries on n rows; the first run's profiles stay for the others. */
+export async function runQuery(suite, run, n, bases) {
+  const { address, quick, profiles, samples } = suite;
+  const metrics = ['query, first', 'query, update p50'];
+  for (const contestant of inTurn(['varve', 'raw'], run)) {
+    if (contestant === 'raw' && n > large) {
+      for (const metric of metrics)
+        samples.note(metric, contestant, n, 'left out above 100,000: it sorts all rows at every change');
+      continue;
+    }
+    await suite.cell({ name: 'query', metrics, contestant, n, run }, async () => {
+      const name = `${contestant}-${n}`;
+      if (!bases.has(name)) {
+        const profile = profiles.fresh();
+        await withBrowser(profile, ({ page }) => fillRows({ page, address, contestant, n }));
+        bases.set(name, profile);
+      }
+      return onCopy(suite, bases.get(name), ({ page }) => measureQuery({ page, address, contestant, quick }));
     });
   }
 }

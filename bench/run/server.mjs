@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { root } from '../../scripts/installed.mjs';
 
-const pages = ['varve', 'varve-unsaved', 'raw', 'limit', 'dexie', 'manuscript', 'prepare'];
+const pages = ['varve', 'varve-unsaved', 'raw', 'limit', 'dexie', 'manuscript', 'query', 'query-raw', 'prepare'];
 
 /**
  * Builds the pages for production and serves them on loopback, and the files of this run under `/files/`.

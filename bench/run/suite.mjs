@@ -2,7 +2,7 @@ import { createEmptyBase, prepareFiles } from './bases.mjs';
 import { createCpuCheck } from './cpu-check.mjs';
 import { createProfiles, indexedDbBytes } from './profiles.mjs';
 import { findRealData } from './real-data.mjs';
-import { runAggregate, runBank, runEmpty, runImports, runManuscript, runStored } from './rounds.mjs';
+import { runAggregate, runBank, runEmpty, runImports, runManuscript, runQuery, runStored } from './rounds.mjs';
 import { createSamples } from './samples.mjs';
 import { startServer } from './server.mjs';
 
@@ -46,6 +46,7 @@ export async function runSuite({ quick, only, sizes, runs, seed }, say, signal) 
     if (wants('manuscript') && manuscript === undefined) say(`manuscript skipped: not in ${data.folder}`);
     const emptyBase = wants('cold-start', 'memory') ? await createEmptyBase(suite, 'varve') : undefined;
     const ledgers = new Map();
+    const queryBases = new Map();
     const ledgerOf = async (count, accounts) => {
       const name = `${count}-on-${accounts}`;
       const found = ledgers.get(name);
@@ -63,6 +64,7 @@ export async function runSuite({ quick, only, sizes, runs, seed }, say, signal) 
           if (run === 1) addSizes(samples, n, ledger);
           if (wants(...storedGroups)) await runStored(suite, run, n, ledger);
         }
+        if (wants('query')) await runQuery(suite, run, n, queryBases);
         if (wants('aggregate')) await runAggregate(suite, run, n, await ledgerOf(n, n / 100));
       }
       if (bank !== undefined) await runBank(suite, run, bank);

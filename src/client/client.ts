@@ -7,6 +7,7 @@ import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
 import type { Receipt } from '../core/receipt.ts';
+import type { RowQuery } from '../core/row-query.ts';
 import {
   appSignature,
   type EngineMessage,
@@ -18,6 +19,7 @@ import {
 import { randomId } from '../protocol/random-id.ts';
 import { cancelled } from './cancelled.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
+import { createOpenQuery, type LiveQuery } from './live-query.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
@@ -49,8 +51,8 @@ export type DecisionOptions = Omit<ExecuteOptions, 'expectedRevision'>;
 export interface Client extends Transfers {
   readonly app: App;
   /**
-   * Sends one command. Resolves when its events are on disk and every open mirror of this page shows them; or with the
-   * domain's rejection; or with a failure. Rejects only where the app's own code threw.
+   * Sends one command. Resolves when its events are on disk and every open mirror and query of this page shows them; or
+   * with the domain's rejection; or with a failure. Rejects only where the app's own code threw.
    */
   execute<A extends Aggregate, Name extends CommandName<A>>(
     aggregate: A,
@@ -77,6 +79,19 @@ export interface Client extends Transfers {
   subscribe(filter?: EventFilter, options?: SubscribeOptions): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
   mirror<P extends Projection>(projection: P): Mirror<RowOf<P>>;
+  /**
+   * Opens a query's window: the rows that it chooses, computed in the worker and kept up to date. Two calls with the same
+   * query share one window; it is closed when all who opened it have closed theirs.
+   *
+   * ### Example
+   * ```ts
+   * const richest = client.query(Accounts, { orderBy: ['balance', 'desc'], limit: 10 });
+   * await richest.ready;
+   * for (const { key, row } of richest.rows) console.log(key, row.balance);
+   * richest.close();
+   * ```
+   */
+  query<P extends Projection>(projection: P, query?: RowQuery<P>): LiveQuery<RowOf<P>>;
   /**
    * Folds the whole log again, for one projection, or for all and the saved states too. What is shown stays until the
    * new rows take its place; resolves when they have. `status.projections` has how far it is.
@@ -201,11 +216,9 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   }
 
   function requestSnapshot(projection: string): void {
-    connection
-      .call((api) => api.mirror(projection))
-      .catch((error: unknown) => {
-        feeds.get(projection)?.fail(error instanceof Error ? error : new Error(String(error)));
-      });
+    connection.call(feeds.get(projection)?.ask ?? ((api) => api.mirror(projection))).catch((error: unknown) => {
+      feeds.get(projection)?.fail(error instanceof Error ? error : new Error(String(error)));
+    });
   }
 
   /** Keeps what is open in sight, so that `close` can wait for it. */
@@ -315,6 +328,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       // The rows were made by this projection: its name is unique in the app.
       return feed.mirror as Mirror<RowOf<P>>;
     },
+    query: createOpenQuery(feeds, connection.call, requestSnapshot),
     whenReached: async (position) => {
       await Promise.all([...feeds.values()].map(({ mirror }) => mirror.whenReached(position)));
     },

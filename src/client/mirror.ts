@@ -1,6 +1,6 @@
+import type { Remote } from 'comlink';
 import { createStore } from 'zustand/vanilla';
-import type { RowChange } from '../core/projection.ts';
-import type { MirrorSnapshot, Patch } from '../protocol/engine-api.ts';
+import type { EngineApi, MirrorSnapshot, Patch, WindowChange, WindowEnd } from '../protocol/engine-api.ts';
 
 /** The page's copy of a projection: rows changed in place by patches, always those of one position of the log. */
 export interface Mirror<Row = unknown> {
@@ -30,6 +30,8 @@ export interface Mirror<Row = unknown> {
 /** The side of a mirror that the connection feeds. */
 export interface MirrorFeed {
   readonly mirror: Mirror;
+  /** Asks the worker for it, where it is not the mirror of a projection. */
+  readonly ask?: (api: Remote<EngineApi>) => Promise<void>;
   applySnapshot(snapshot: MirrorSnapshot): void;
   applyPatch(patch: Patch): void;
   /** Another log stands in the place of the old one: the rows stay until those of the new one come. */
@@ -38,8 +40,19 @@ export interface MirrorFeed {
   fail(error: Error): void;
 }
 
+/** Puts what a patch says of a mirror into its rows. @returns whether that changed anything. */
+export type ApplyChanges = (
+  rows: Map<string, unknown>,
+  changes: readonly WindowChange[],
+  end: WindowEnd | undefined,
+) => boolean;
+
 /** `onGap` is called where a patch does not start at the mirror's position: it asks for a new snapshot. */
-export function createMirror(projection: string, onGap: () => void): MirrorFeed {
+export function createMirror(
+  projection: string,
+  onGap: () => void,
+  applyChanges: ApplyChanges = applyRowChanges,
+): MirrorFeed {
   const rows = new Map<string, unknown>();
   const store = createStore(() => ({ changeCount: 0 }));
   const waiting = new Set<{ readonly position: number; readonly settle: (error?: Error) => void }>();
@@ -133,19 +146,15 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
       settleReady.resolve();
       moveTo(snapshot.position, true);
     },
-    applyPatch: ({ from, to, changes }) => {
-      const own: readonly RowChange[] | undefined = changes[projection];
+    applyPatch: ({ from, to, changes, ends }) => {
+      const own: readonly WindowChange[] | undefined = changes[projection];
       // Not for this mirror: a worker that has just started publishes before it was asked for this projection.
       if (own === undefined || awaitsSnapshot || to <= position) return;
       if (from !== position) {
         awaitsSnapshot = true;
         return onGap();
       }
-      for (const { key, row } of own) {
-        if (row === null) rows.delete(key);
-        else rows.set(key, row);
-      }
-      moveTo(to, own.length > 0);
+      moveTo(to, applyChanges(rows, own, ends?.[projection]));
     },
     restart: () => {
       position = 0;
@@ -162,4 +171,12 @@ export function createMirror(projection: string, onGap: () => void): MirrorFeed 
       if (!loaded) store.setState(({ changeCount }) => ({ changeCount }));
     },
   };
+}
+
+function applyRowChanges(rows: Map<string, unknown>, changes: readonly WindowChange[]): boolean {
+  for (const { key, row } of changes) {
+    if (row === null) rows.delete(key);
+    else rows.set(key, row);
+  }
+  return changes.length > 0;
 }

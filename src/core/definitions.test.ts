@@ -159,6 +159,29 @@ describe('defineValue', () => {
   });
 });
 
+describe('indexes', () => {
+  it('knows its indexes, each as a list of fields', () => {
+    const row = shape<{ owner: string; balance: number }>();
+    const Balances = defineProjection('balances', {
+      version: 1,
+      from: [],
+      row,
+      indexes: ['balance', ['owner', 'balance']],
+      on: {},
+    });
+    expect(Balances.indexes).toEqual([['balance'], ['owner', 'balance']]);
+    expect(defineProjection('plain', { version: 1, from: [], row, on: {} }).indexes).toEqual([]);
+  });
+
+  it('refuses an index of no field, and one that could be read as a direction', () => {
+    const row = shape<{ owner: string; desc: string }>();
+    const define = (index: readonly string[]) => () =>
+      defineProjection('balances', { version: 1, from: [], row, indexes: [index as ['owner']], on: {} });
+    expect(define([])).toThrow(/"balances" declares the index \[\].*one field at least/);
+    expect(define(['owner', 'desc'])).toThrow(/"asc", "desc" or "\$key"/);
+  });
+});
+
 describe('defineApp', () => {
   it('refuses two events of one type', () => {
     const Other = defineAggregate('other', {

@@ -18,6 +18,7 @@ export { defineProjection, defineValue } from './projection.ts';
 export type { Failed, Receipt, Rejected, Saved, Sending } from './receipt.ts';
 export type { InvalidInput, Rejection } from './rejection.ts';
 export { reject } from './rejection.ts';
+export type { Condition, Cursor, KeyedRow, QueryAnswer, RowQuery, Where } from './row-query.ts';
 export type { Issue, Schema } from './schema.ts';
 export { shape } from './schema.ts';
 export type { Versions } from './versions.ts';

@@ -1,4 +1,5 @@
 import type { AllEvents, EventSet, RecordedEvent, RecordedEventOf } from './events.ts';
+import type { PlainField } from './plain-field.ts';
 import { type Parsed, parseWith, type Schema, shape } from './schema.ts';
 import { requireName, streamIdToId } from './stream-id.ts';
 
@@ -15,17 +16,21 @@ export type RowsBefore<Row = unknown> = Pick<
 >;
 
 /** A read model: rows by key, folded from events. Disposable: it can always be rebuilt from the log. */
-export interface Projection<Name extends string = string, Row = unknown> {
+export interface Projection<Name extends string = string, Row = unknown, Index = unknown> {
   readonly kind: 'projection';
   readonly name: Name;
   readonly version: number;
   readonly events: EventSet;
+  /** What queries may order by, beside the key: lists of fields. */
+  readonly indexes: readonly (readonly string[])[];
   /** The changes that an event makes to the rows before it; none for an event it does not know. */
   project(event: RecordedEvent, rows: RowsBefore<Row>): readonly RowChange<Row>[];
   /** A row as its schema gives it; undefined where the rows were declared as a bare `shape`, which cannot tell. */
   parseRow(row: unknown): Parsed<Row> | undefined;
   /** Never there at run time: it carries the type of the rows. */
   readonly rowType?: Row;
+  /** Never there at run time: it carries the type of the declared indexes. */
+  readonly indexType?: Index;
 }
 
 export type RowOf<P extends Projection> = NonNullable<P['rowType']>;
@@ -34,6 +39,12 @@ type AnyEvent<Sets extends readonly EventSet[]> = {
   [Type in keyof AllEvents<Sets>]: RecordedEventOf<AllEvents<Sets>, Type>;
 }[keyof AllEvents<Sets>];
 
+/** The indexes of a projection as they were declared: a field, or a list of fields. */
+export type IndexOf<P extends Projection> = NonNullable<P['indexType']>;
+
+/** The last of an order may be its direction. */
+type IndexField<Row> = Exclude<PlainField<Row>, 'asc' | 'desc' | '$key'>;
+
 /**
  * Declares a read model of keyed rows.
  *
@@ -41,12 +52,17 @@ type AnyEvent<Sets extends readonly EventSet[]> = {
  * `undefined` to leave it, or `null` to delete it. Rows are frozen: return new objects. A handler may not refuse an
  * event; one that throws is quarantined for this projection and reported in the status, and the projection goes on.
  *
+ * `indexes` are what `useQuery` may order by, beside the key: a field, or several of which the later ones order rows that
+ * are equal in the earlier ones. One is built when a query first needs it, and costs nothing before. An equality on the
+ * first fields of an index finds its rows without a look at the others.
+ *
  * ### Example
  * ```ts
  * const Balances = defineProjection('balances', {
  *   version: 1,
  *   from: [AccountEvents],
  *   row: shape<{ owner: string; balance: number }>(),
+ *   indexes: ['balance', ['owner', 'balance']],
  *   on: {
  *     Opened: (_row, { data }) => ({ owner: data.owner, balance: 0 }),
  *     Deposited: (row, { data }) => row && { ...row, balance: row.balance + data.amount },
@@ -54,7 +70,12 @@ type AnyEvent<Sets extends readonly EventSet[]> = {
  * });
  * ```
  */
-export function defineProjection<const Name extends string, Sets extends readonly EventSet[], Row extends object>(
+export function defineProjection<
+  const Name extends string,
+  Sets extends readonly EventSet[],
+  Row extends object,
+  const Index extends IndexField<Row> | readonly IndexField<Row>[] = never,
+>(
   name: Name,
   definition: {
     /** Raise it when the handlers change: the rows are built anew. */
@@ -62,6 +83,7 @@ export function defineProjection<const Name extends string, Sets extends readonl
     readonly from: readonly [...Sets];
     /** With a schema that checks, rows of an older version are shown, where they fit, while new ones are built. */
     readonly row: Schema<unknown, Row> | Schema<Row>;
+    readonly indexes?: readonly Index[];
     /** The key or keys of the rows that an event touches; the id of its stream unless you say otherwise. */
     readonly key?: (event: AnyEvent<Sets>) => string | readonly string[];
     readonly on?: {
@@ -77,7 +99,7 @@ export function defineProjection<const Name extends string, Sets extends readonl
      */
     readonly project?: (event: AnyEvent<Sets>, rows: RowsBefore<NoInfer<Row>>) => readonly RowChange<NoInfer<Row>>[];
   },
-): Projection<Name, Row> {
+): Projection<Name, Row, Index> {
   requireName('projection', name);
   if ((definition.on === undefined) === (definition.project === undefined)) {
     throw new Error(`The projection "${name}" needs either handlers by event type, \`on\`, or one \`project\`.`);
@@ -87,8 +109,15 @@ export function defineProjection<const Name extends string, Sets extends readonl
   const keysOf = definition.key as KeysOf | undefined;
   const project = definition.project as Project<Row> | undefined;
   const { version, from, row } = definition;
-  const source = { version, from, row: row as Schema<unknown, Row> };
-  return toProjection(name, source, project ?? projectByHandlers(handlers ?? {}, keysOf));
+  const { indexes = [] } = definition;
+  const source = { version, from, row: row as Schema<unknown, Row>, indexes };
+  const projection: Projection<Name, Row> = toProjection(
+    name,
+    source,
+    project ?? projectByHandlers(handlers ?? {}, keysOf),
+  );
+  // Which indexes they are is known to the compiler alone.
+  return projection as Projection<Name, Row, Index>;
 }
 
 /** A read model that is one value. */
@@ -164,10 +193,12 @@ function toProjection<Name extends string, Row>(
     version,
     from,
     row: schema,
+    indexes = [],
   }: {
     readonly version: number;
     readonly from: readonly EventSet[];
     readonly row: Schema<unknown, Row>;
+    readonly indexes?: readonly (string | readonly string[])[];
   },
   project: Project<Row>,
 ): Projection<Name, Row> {
@@ -177,6 +208,7 @@ function toProjection<Name extends string, Row>(
     name,
     version,
     events,
+    indexes: indexes.map((index) => requireIndex(name, [index].flat())),
     parseRow: (row) => (schema['~standard'].vendor === 'varve' ? undefined : parseWith(schema, row)),
     project: (event, rows) => {
       if (!Object.hasOwn(events, event.type)) return [];
@@ -205,6 +237,14 @@ function projectByHandlers<Row>(handlers: Handlers<Row>, keysOf: KeysOf = stream
 
 function streamKey({ stream }: RecordedEvent): string {
   return streamIdToId(stream);
+}
+
+/** Throws where an order by this index could be read in two ways. */
+function requireIndex(projection: string, fields: readonly string[]): readonly string[] {
+  if (fields.length > 0 && !fields.some((field) => ['asc', 'desc', '$key'].includes(field))) return fields;
+  throw new Error(
+    `The projection "${projection}" declares the index [${fields.join(', ')}]. An index names one field at least, and none of them "asc", "desc" or "$key": those say the direction, and the key.`,
+  );
 }
 
 /** What a projection's rows are made by: its name and version, and every event type that it reads with its version. Rows of another signature are folded anew. */

@@ -19,8 +19,10 @@ import { createCommandQueue, type Outcome } from './command-queue.ts';
 import { createCurrentLog } from './current-log.ts';
 import type { DecideAcross } from './decide-across.ts';
 import { executeGroup, findReceipt, toFailed } from './execute.ts';
+import type { ShownRows } from './plan-start.ts';
 import { type Projections, startProjections } from './projections.ts';
 import { createPublisher } from './publisher.ts';
+import { createQueryHost } from './query-host.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
@@ -69,6 +71,12 @@ export function createEngine({
   const publisher = createPublisher();
   const upcaster = createUpcaster(app);
   const cache = createStreamCache();
+  const queries = createQueryHost(
+    app,
+    publisher.post,
+    (projection) => requireRunning().projections.ready(projection),
+    (projection) => rowsNow(projection),
+  );
   const staged = new Map<string, Command[]>();
   const cancelled = new Set<string>();
   const reporting = new Set<string>();
@@ -103,6 +111,7 @@ export function createEngine({
     // What only some apps have is loaded by those.
     const decideAcross =
       app.decisions.size === 0 ? undefined : (await import('./decide-across.ts')).createDecideAcross(app, env);
+    queries.prepare();
     log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
@@ -113,15 +122,19 @@ export function createEngine({
       log,
       upcaster,
       now: env.now,
-      isWanted: (projection) => publisher.includes(projection),
+      isWanted: (projection) => publisher.includes(projection) || queries.open?.includes(projection) === true,
       onPatch: (patch, events) => {
         // Every mirrored projection is named, also where no row changed: its mirror follows the position.
-        publisher.post(patch);
+        publisher.publish(patch);
+        for (const [name, changes] of Object.entries(patch.changes)) queries.open?.applied(name, changes, patch.to);
         // A state stops before what cannot be read: the next command on the stream says so.
         saved.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined));
       },
       onNewRows: (names) => {
-        for (const name of names) if (publisher.includes(name)) postRows(name);
+        for (const name of names) {
+          if (publisher.includes(name)) postRows(name);
+          queries.open?.renewed(name, rowsNow(name));
+        }
       },
       onChange: report,
       onFailure: noteFailure,
@@ -178,10 +191,12 @@ export function createEngine({
     return { receipt, projectedTo: projections.position };
   }
 
+  function rowsNow(projection: string): ShownRows {
+    return requireRunning().projections.rowsOf(projection) ?? { rows: new Map(), position: 0, isBehind: true };
+  }
+
   function postRows(projection: string): void {
-    const shown = running?.projections.rowsOf(projection);
-    if (shown === undefined) return;
-    const { position, isBehind } = shown;
+    const { position, isBehind, ...shown } = rowsNow(projection);
     const rows = [...shown.rows];
     // At least one piece, also where there is no row.
     for (let start = 0; start === 0 || start < rows.length; start += snapshotRows) {
@@ -269,6 +284,8 @@ export function createEngine({
         total: projections.position,
       });
     },
+    openQuery: queries.openQuery,
+    closeQuery: queries.closeQuery,
     ...createTransfers({ app: app.name, cancelled, publisher, requireLog: () => requireRunning().log }),
     rest: async () => {
       await Promise.all([running?.projections.saveNow(), running?.saved.saveNow()]);
@@ -278,6 +295,7 @@ export function createEngine({
     },
     ping: () => undefined,
     close: () => {
+      queries.open?.closeAll();
       running?.projections.close();
       running?.saved.close();
       running?.log.close();

@@ -1,4 +1,4 @@
-import type { EngineMessage } from '../protocol/engine-api.ts';
+import type { EngineMessage, Patch } from '../protocol/engine-api.ts';
 
 /** Tells the page what changed: one message per patch, holding only the projections that the page mirrors. */
 export interface Publisher {
@@ -6,6 +6,8 @@ export interface Publisher {
   /** From now on patches carry the rows of this projection. */
   include(projection: string): void;
   includes(projection: string): boolean;
+  /** Posts what of a patch the page mirrors. */
+  publish(patch: Patch): void;
   post(message: EngineMessage): void;
 }
 
@@ -21,6 +23,10 @@ export function createPublisher(): Publisher {
     },
     include: (projection) => mirrored.add(projection),
     includes: (projection) => mirrored.has(projection),
+    publish: (patch) => {
+      const mirroredChanges = Object.entries(patch.changes).filter(([projection]) => mirrored.has(projection));
+      post({ ...patch, changes: Object.fromEntries(mirroredChanges) });
+    },
     post,
   };
 }

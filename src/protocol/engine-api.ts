@@ -5,6 +5,7 @@ import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { RowChange } from '../core/projection.ts';
 import type { Receipt } from '../core/receipt.ts';
+import type { AnyRowQuery, Cursor } from '../core/row-query.ts';
 
 /**
  * What a page asks of its worker: requests over Comlink, plain data both ways.
@@ -23,6 +24,13 @@ export interface EngineApi {
   cancel(commandId: string): void;
   /** Starts to mirror a projection, or starts again after a gap: a `snapshot` follows on the port, then patches. */
   mirror(projection: string): Promise<void>;
+  /**
+   * Opens a query's window under an id of the page's choice, or opens it again after a gap. It is mirrored under this
+   * id like a projection under its name: a `snapshot` follows on the port, then patches. Throws where the projection
+   * cannot answer the query.
+   */
+  openQuery(id: string, projection: string, query: AnyRowQuery): Promise<void>;
+  closeQuery(id: string): void;
   /** The first page of a query. */
   read(query: EventQuery): Promise<EventPage>;
   /**
@@ -113,19 +121,38 @@ export interface Executed {
 /** What a worker tells its page unasked, in order, over a port of its own. */
 export type EngineMessage = Patch | MirrorSnapshot | Progress | EngineReport;
 
-/** All row changes between two positions, of the projections that the page mirrors. */
+/** All row changes between two positions, of the projections that the page mirrors, or of the windows of one of them. */
 export interface Patch {
   readonly type: 'patch';
   /** Position that the rows must be at; a mirror that is elsewhere asks for a snapshot. */
   readonly from: number;
   readonly to: number;
-  /** An entry, maybe empty, per projection that the patch covers; a mirror without one is not moved. */
-  readonly changes: { readonly [projection: string]: readonly RowChange[] };
+  /** An entry, maybe empty, per projection or window that the patch covers; a mirror without one is not moved. */
+  readonly changes: { readonly [mirror: string]: readonly (RowChange | WindowChange)[] };
+  /** Of the windows whose end is another one than before. */
+  readonly ends?: { readonly [window: string]: WindowEnd };
+}
+
+/**
+ * A change of a query's window: a row that left (`null`), or one that came, moved or changed and now stands at `place`.
+ * Those that left come first, the others in order of place: put in one after the other, each stands where it belongs.
+ */
+export interface WindowChange extends RowChange {
+  readonly place?: number;
+}
+
+/** What is known of the rows behind a window. */
+export interface WindowEnd {
+  /** Where they begin; undefined where there are none. */
+  readonly next?: Cursor;
+  /** How many rows the query has in all, where it asks. */
+  readonly total?: number;
 }
 
 /** All rows of a projection, in pieces that follow one another at once: a page stays responsive while it takes them. */
 export interface MirrorSnapshot {
   readonly type: 'snapshot';
+  /** Its name; or the id of a window. */
   readonly projection: string;
   readonly position: number;
   /** Whether these rows do not move until newer ones, which are being built, take their place. */
@@ -133,6 +160,8 @@ export interface MirrorSnapshot {
   readonly rows: readonly (readonly [key: string, row: unknown])[];
   readonly isFirst: boolean;
   readonly isLast: boolean;
+  /** Of a window. */
+  readonly end?: WindowEnd;
 }
 
 /** How far a long list of commands has come. */
