@@ -1,6 +1,8 @@
 import type { Aggregate } from './aggregate.ts';
 import type { EventDefinition } from './events.ts';
+import type { Process } from './process.ts';
 import type { Projection } from './projection.ts';
+import type { Reactor } from './reactor.ts';
 import { requireName } from './stream-id.ts';
 
 /** What the page, the worker and the tests all import: the definitions of one app. */
@@ -10,9 +12,14 @@ export interface App {
   readonly name: string;
   readonly aggregates: ReadonlyMap<string, Aggregate>;
   readonly projections: ReadonlyMap<string, Projection>;
-  /** Every event that any aggregate or projection names, by type. */
+  /** Reactors and processes. */
+  readonly consumers: ReadonlyMap<string, Consumer>;
+  /** Every event that any aggregate, projection or consumer names, by type. */
   readonly events: ReadonlyMap<string, EventDefinition>;
 }
+
+/** What follows the log with effects: each has a checkpoint of its own, under its name. */
+export type Consumer = Reactor | Process;
 
 /**
  * Joins definitions to an app.
@@ -23,14 +30,18 @@ export function defineApp(definition: {
   readonly name: string;
   readonly aggregates: readonly Aggregate[];
   readonly projections: readonly Projection[];
+  readonly reactors?: readonly Reactor[];
+  readonly processes?: readonly Process[];
 }): App {
-  requireName('app', definition.name);
+  const { name, aggregates, projections, reactors = [], processes = [] } = definition;
+  requireName('app', name);
   const events = new Map<string, EventDefinition>();
-  for (const owner of [...definition.aggregates, ...definition.projections]) {
+  const consumers = [...reactors, ...processes];
+  for (const owner of [...aggregates, ...projections, ...consumers]) {
     for (const event of Object.values(owner.events)) {
       if (events.has(event.type) && events.get(event.type) !== event) {
         throw new Error(
-          `The app "${definition.name}" has two different events of type "${event.type}"; one of them comes from the ${owner.kind} "${owner.name}". ` +
+          `The app "${name}" has two different events of type "${event.type}"; one of them comes from the ${owner.kind} "${owner.name}". ` +
             'An event type is unique in an app: rename one, or share one set.',
         );
       }
@@ -39,21 +50,23 @@ export function defineApp(definition: {
   }
   return {
     kind: 'app',
-    name: definition.name,
-    aggregates: byName(definition.name, definition.aggregates),
-    projections: byName(definition.name, definition.projections),
+    name,
+    aggregates: byName(name, 'aggregates', aggregates),
+    projections: byName(name, 'projections', projections),
+    consumers: byName(name, 'consumers', consumers),
     events,
   };
 }
 
-function byName<Definition extends Aggregate | Projection>(
+function byName<Definition extends { readonly name: string }>(
   app: string,
+  what: string,
   definitions: readonly Definition[],
 ): ReadonlyMap<string, Definition> {
   const definitionsByName = new Map<string, Definition>();
   for (const definition of definitions) {
     if (definitionsByName.has(definition.name)) {
-      throw new Error(`The app "${app}" has two ${definition.kind}s named "${definition.name}". Rename one.`);
+      throw new Error(`The app "${app}" has two ${what} named "${definition.name}". Rename one.`);
     }
     definitionsByName.set(definition.name, definition);
   }

@@ -1,4 +1,4 @@
-import type { EventSet, RecordedEvent, RecordedEventOf } from './events.ts';
+import type { AnyEvent, EventSet, RecordedEvent, RecordedEventOf, UnionOfSets } from './events.ts';
 import type { Schema } from './schema.ts';
 import { requireName, streamIdToId } from './stream-id.ts';
 
@@ -21,14 +21,6 @@ export interface Projection<Name extends string = string, Row = unknown> {
 }
 
 export type RowOf<P extends Projection> = NonNullable<P['rowType']>;
-
-type UnionToIntersection<Union> = (Union extends unknown ? (value: Union) => void : never) extends (
-  value: infer Intersection,
-) => void
-  ? Intersection
-  : never;
-
-type AllEvents<Sets extends readonly EventSet[]> = UnionToIntersection<Sets[number]>;
 
 /**
  * Declares a read model of keyed rows.
@@ -58,13 +50,11 @@ export function defineProjection<const Name extends string, Sets extends readonl
     readonly from: readonly [...Sets];
     readonly row: Schema<unknown, Row> | Schema<Row>;
     /** The key or keys of the rows that an event touches; the id of its stream unless you say otherwise. */
-    readonly key?: (
-      event: { [Type in keyof AllEvents<Sets>]: RecordedEventOf<AllEvents<Sets>, Type> }[keyof AllEvents<Sets>],
-    ) => string | readonly string[];
+    readonly key?: (event: AnyEvent<Sets>) => string | readonly string[];
     readonly on: {
-      readonly [Type in keyof AllEvents<Sets>]?: (
+      readonly [Type in keyof UnionOfSets<Sets>]?: (
         row: NoInfer<Row> | undefined,
-        event: RecordedEventOf<AllEvents<Sets>, Type>,
+        event: RecordedEventOf<UnionOfSets<Sets>, Type>,
         key: string,
       ) => NoInfer<Row> | null | undefined;
     };
