@@ -38,6 +38,7 @@ function keepOpen(log: EventLog): EventLog {
   return {
     logId: log.logId,
     snapshots: log.snapshots,
+    openCheckpoints: () => log.openCheckpoints(),
     write: (work, options) => log.write(work, options),
     read: (query) => log.read(query),
     readCommits: (from) => log.readCommits(from),
