@@ -80,6 +80,8 @@ export interface ClientOptions {
   readonly askToPersist?: boolean;
   /** How long the worker may be silent before it is asked whether it lives. 10 s by default. */
   readonly patienceMs?: number;
+  /** Makes the ids of commands that were given none; drawn at random by default. */
+  readonly newId?: () => string;
 }
 
 /** Most writes of one page that are under way at a time; the others wait their turn. */
@@ -97,6 +99,7 @@ const stageLength = 500;
  * ```
  */
 export function createClient(app: App, createWorker: () => WorkerLike, options: ClientOptions = {}): Client {
+  const { newId = randomId } = options;
   const status = createStatusStore();
   const feeds = new Map<string, MirrorFeed>();
   const hints = createLogHintStore(app.name);
@@ -139,7 +142,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
         progressListeners.get(message.commandId)?.(message);
         break;
       case 'report':
-        status.setState({ projectionErrors: message.projections });
+        status.setState({ projectionErrors: message.projections, consumers: message.consumers });
         if (message.failure !== undefined) noteFailure(message.failure);
     }
   }
@@ -187,7 +190,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   }
 
   async function executeInTurn(commands: readonly Command[], executeOptions: ExecuteOptions): Promise<Receipt> {
-    const { signal, onProgress, commandId = randomId(), ...rest } = executeOptions;
+    const { signal, onProgress, commandId = newId(), ...rest } = executeOptions;
     if (signal?.aborted) return cancelled(commandId);
     const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
     const cancel = () => void connection.call((api) => api.cancel(commandId)).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Failure } from '../core/errors.ts';
-import type { ProjectionError } from '../protocol/engine-api.ts';
+import type { ConsumerStatus, ProjectionError } from '../protocol/engine-api.ts';
 
 /** What is true of the app's data right now; there from the first frame on. */
 export interface Status {
@@ -20,6 +20,8 @@ export interface Status {
   readonly failure?: Failure;
   /** Projections that had to leave an event out, and why. */
   readonly projectionErrors: readonly ProjectionError[];
+  /** How far each reactor and process is, and what keeps it. */
+  readonly consumers: readonly ConsumerStatus[];
   /** The browser's own estimate for this site, in bytes; a hint only, it is often wrong. */
   readonly quota?: { readonly usedBytes: number; readonly availableBytes: number };
 }
@@ -32,6 +34,7 @@ export const initialStatus: Status = Object.freeze({
   saved: 0,
   saving: 0,
   projectionErrors: [],
+  consumers: [],
 });
 
 export function createStatusStore(): StatusStore {

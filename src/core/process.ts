@@ -55,6 +55,7 @@ export interface Process<Name extends string = string, State = unknown, Deadline
   readonly deadlineNames?: Deadline;
 }
 
+export type StateOf<P extends Process> = ReturnType<P['initialState']>;
 export type DeadlineOf<P extends Process> = NonNullable<P['deadlineNames']>;
 
 /**

@@ -14,10 +14,12 @@ import {
 } from '../protocol/engine-api.ts';
 import { type CatchUp, createCatchUp } from './catch-up.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
+import type { RunPure } from './consumer-work.ts';
 import { executeGroup, toFailed } from './execute.ts';
 import { keepSnapshots, type SnapshotKeeper } from './keep-snapshots.ts';
 import { createProjector, type Projector } from './projector.ts';
 import { createPublisher } from './publisher.ts';
+import type { Exclusively, Reactions } from './reactions.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
@@ -34,6 +36,10 @@ export interface EngineOptions {
   readonly durable: boolean;
   /** Name of a Web Lock that is held as long as the worker lives. */
   readonly aliveLock?: () => Promise<string>;
+  /** How reactors and processes run once per browser; just runs them where it is left out. */
+  readonly exclusively?: Exclusively;
+  /** How handlers that must be pure are called. */
+  readonly runPure?: RunPure;
 }
 
 /** A log that was opened, and what stands on it. */
@@ -45,6 +51,7 @@ interface Running {
   caughtUp: Promise<void>;
   readonly keeper: SnapshotKeeper;
   readonly saved: StateSnapshots;
+  readonly reactions: Reactions | undefined;
 }
 
 export interface Engine extends EngineApi {
@@ -52,7 +59,8 @@ export interface Engine extends EngineApi {
 }
 
 /** The pipeline of one tab: command → load → decide → append → project → publish. Platform-free; the worker file wires it. */
-export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOptions): Engine {
+export function createEngine(options: EngineOptions): Engine {
+  const { app, env, openLog, durable, aliveLock } = options;
   const publisher = createPublisher();
   const cache = createStreamCache();
   const staged = new Map<string, Command[]>();
@@ -68,7 +76,8 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
 
   function report(): void {
     const projections = running?.projector.errors ?? [];
-    const message = { type: 'report', projections, ...(failure === undefined ? {} : { failure }) } as const;
+    const consumers = running?.reactions?.status ?? [];
+    const message = { type: 'report', projections, consumers, ...(failure === undefined ? {} : { failure }) } as const;
     const text = JSON.stringify(message);
     if (text === reported) return;
     reported = text;
@@ -104,7 +113,16 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
       if (!inGroup) void followGrowth(projector, catchUp, events);
     });
-    return { log, projector, catchUp, keeper, saved, caughtUp: followLog(catchUp) };
+    const caughtUp = followLog(catchUp);
+    return { log, projector, catchUp, keeper, saved, caughtUp, reactions: await openReactions(log) };
+  }
+
+  /** Before the first command of this worker, which may be the business of a consumer that is new. */
+  async function openReactions(log: OpenedLog): Promise<Reactions | undefined> {
+    if (app.consumers.size === 0) return undefined;
+    const reactions = await import('./reactions.ts');
+    const onError = (error: unknown) => error instanceof FailureError && noteFailure(error.failure);
+    return reactions.openReactions({ ...options, log, execute: enqueue, onChange: report, onError });
   }
 
   function requireRunning(): Running {
@@ -175,6 +193,7 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       if (hello.app !== signature) return { status: 'failed', failure: mismatch(hello.app, signature) };
       try {
         running ??= await start(hello.hint);
+        running.reactions?.start();
         const head = await running.log.head();
         return { status: 'ready', aliveLock: (await aliveLock?.()) ?? '', logId: running.log.logId, head, durable };
       } catch (error) {
@@ -251,10 +270,12 @@ export function createEngine({ app, env, openLog, durable, aliveLock }: EngineOp
       if (running !== undefined) await Promise.all([running.keeper.saveNow(), running.saved.saveNow()]);
     },
     wake: async () => {
+      running?.reactions?.wake();
       if (running !== undefined) await followLog(running.catchUp);
     },
     ping: () => undefined,
     close: () => {
+      running?.reactions?.stop();
       running?.keeper.close();
       running?.saved.close();
       running?.log.close();

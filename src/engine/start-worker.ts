@@ -27,6 +27,7 @@ export function startWorker(app: App): void {
     durable: true,
     openLog: (hint, onClosed) => openDexieEventLog({ name: `varve-${app.name}`, env, hint, onClosed }),
     aliveLock: holdAliveLock,
+    exclusively: runLocked,
   });
   setInterval(() => void engine.wake(), lookIntervalMs);
   expose(throwPlainFailures(engine));
@@ -42,4 +43,9 @@ function holdAliveLock(): Promise<string> {
       return new Promise<never>(() => undefined);
     });
   });
+}
+
+/** Once per browser: the next tab's worker is granted the lock when this one is gone. */
+async function runLocked(name: string, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  await (navigator.locks?.request(name, { signal }, work) ?? work());
 }

@@ -51,7 +51,20 @@ describe('what crosses a boundary', () => {
       { type: 'patch', from: 0, to: 1, changes: { counts: [{ key: 'a', row: null }] } },
       { type: 'snapshot', projection: 'counts', position: 1, rows: [['a', { count: 1 }]] },
       { type: 'progress', commandId: 'c', done: 1, total: 2 },
-      { type: 'report', projections: [{ projection: 'counts', position: 1, eventType: 'Counted', text: '' }] },
+      {
+        type: 'report',
+        projections: [{ projection: 'counts', position: 1, eventType: 'Counted', text: '' }],
+        consumers: [
+          {
+            name: 'mail',
+            kind: 'reactor',
+            isRunning: true,
+            position: 1,
+            lag: 2,
+            failure: { text: '', attempts: 1, nextAttemptAt: 5 },
+          },
+        ],
+      },
     ];
     for (const value of [...receipts, ...messages]) expect(structuredClone(value)).toEqual(value);
   });

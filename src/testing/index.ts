@@ -7,3 +7,6 @@ export type { ProjectionSpec } from './projection-spec.ts';
 export { projectionSpec } from './projection-spec.ts';
 export type { Outcome, Spec, SpecOptions } from './spec.ts';
 export { spec } from './spec.ts';
+export type { TestClient, TestClientOptions } from './test-client.ts';
+export { createTestClient } from './test-client.ts';
+export type { TestClock } from './test-clock.ts';
