@@ -3,6 +3,8 @@ export type { ConformanceCase, ConformanceLog, EventLogFactory } from './event-l
 export { eventLogConformance } from './event-log-conformance.ts';
 export type { InProcessWorkerOptions } from './in-process-worker.ts';
 export { createInProcessWorker, createTestEnv } from './in-process-worker.ts';
+export type { ProcessOutcome, ProcessSpec, ProcessSpecOptions } from './process-spec.ts';
+export { processSpec } from './process-spec.ts';
 export type { ProjectionSpec } from './projection-spec.ts';
 export { projectionSpec } from './projection-spec.ts';
 export type { Outcome, Spec, SpecOptions } from './spec.ts';
