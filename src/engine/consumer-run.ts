@@ -52,9 +52,6 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
   let woken = false;
   let endPause = () => {};
 
-  /** Through a function: it changes while something is awaited. */
-  const stored = () => checkpoint;
-
   function wake(to = 0): void {
     woken = true;
     grownTo = Math.max(grownTo, to);
@@ -178,8 +175,6 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
         if (!woken) await pauseUntil(next);
       } catch (error) {
         if (signal.aborted) break;
-        // What was not saved is done again.
-        position = stored()?.position ?? position;
         if (error instanceof Overtaken) {
           checkpoint = undefined;
           continue;

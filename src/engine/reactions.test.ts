@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { createClient } from '../client/client.ts';
 import { defineAggregate } from '../core/aggregate.ts';
 import { command } from '../core/command.ts';
 import { FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { defineProcess, type Process } from '../core/process.ts';
+import { defineReactor } from '../core/reactor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
-import { day, hour, mailBy, Order, OrderEvents, Orders, shopWith } from '../testing/fixtures/shop-app.ts';
+import { day, hour, mailBy, Order, OrderEvents, Orders, Payment, shopWith } from '../testing/fixtures/shop-app.ts';
+import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { createTestClient, type TestClient } from '../testing/test-client.ts';
+import type { Exclusively } from './reactions.ts';
 
 async function eventsOf({ client }: TestClient): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
@@ -24,6 +28,16 @@ async function historyOf(shop: TestClient, id: string): Promise<readonly string[
 
 function consumerOf({ client }: TestClient, name: string) {
   return client.status.getState().consumers.find((consumer) => consumer.name === name);
+}
+
+/** Locks as a browser has them, among the workers of this process. */
+function createLocks(): Exclusively {
+  let last: Promise<void> = Promise.resolve();
+  return (_name, work, signal) => {
+    const turn = last.then(() => (signal.aborted ? undefined : work()));
+    last = turn.catch(() => undefined);
+    return turn;
+  };
 }
 
 /** The mails that are sent, as many tries as it takes. */
@@ -187,6 +201,81 @@ describe('a reactor', () => {
     const [placed, ...caused] = await eventsOf(shop);
     expect(caused.map(({ type }) => type)).toEqual(['Reminded', 'Reminded', 'Placed', 'Cancelled']);
     for (const { meta } of caused) expect(meta).toMatchObject({ causationId: placed?.id, correlationId: 'root' });
+    await shop.close();
+  });
+});
+
+describe('consumers', () => {
+  it('start where the log was when they were first there, also where the worker that saw it never ran them', async () => {
+    const log = createMemoryEventLog();
+    const mails = createMailbox();
+    const app = shopWith([mailBy(mails.send)], []);
+    const never = () => new Promise<never>(() => undefined);
+    const first = createClient(app, () => createInProcessWorker({ app, log, exclusively: never }));
+    await first.execute(Order, 'a', 'place', { price: 5 }, { commandId: 'c1' });
+    expect(first.status.getState().consumers).toMatchObject([{ name: 'mail', isRunning: false, position: 0 }]);
+    await first.close();
+    expect(mails.sent).toEqual([]);
+    const second = createTestClient(app, { log });
+    await second.settle();
+    expect(mails.sent).toEqual(['c1.0']);
+    await second.close();
+  });
+
+  it('run where the lock is, and go on in another tab when that one is closed', async () => {
+    const log = createMemoryEventLog();
+    const mails = createMailbox();
+    const app = shopWith([mailBy(mails.send)]);
+    const exclusively = createLocks();
+    const open = () =>
+      createClient(app, () => createInProcessWorker({ app, log, exclusively }), { askToPersist: false });
+    const [one, two] = [open(), open()];
+    await one.execute(Order, 'a', 'place', { price: 5 });
+    await two.execute(Order, 'b', 'place', { price: 5 });
+    await expect.poll(() => mails.sent.length).toBe(4);
+    const running = () =>
+      [one, two].map(({ status }) => status.getState().consumers.every(({ isRunning }) => isRunning));
+    expect(running()).toEqual([true, false]);
+    await one.close();
+    await two.execute(Order, 'c', 'place', { price: 5 });
+    await expect.poll(() => mails.sent.length).toBe(6);
+    await expect.poll(() => running()[1]).toBe(true);
+    expect(new Set(mails.sent).size).toBe(6);
+    await two.close();
+  });
+
+  it('say that the log cannot be read, and no longer when it can', async () => {
+    const memory = createMemoryEventLog();
+    let failures = 1;
+    const log: EventLog = {
+      ...memory,
+      read: (query) => {
+        if (query.types === undefined || failures === 0) return memory.read(query);
+        failures -= 1;
+        throw new FailureError({ type: 'storage.failed', text: 'The disk is slow today.' });
+      },
+    };
+    const Quiet = defineReactor('quiet', { from: [OrderEvents], on: { Paid: () => undefined } });
+    const shop = createTestClient(shopWith([Quiet], []), { log });
+    await shop.client.execute(Order, 'a', 'place', { price: 5 });
+    await shop.settle();
+    const text = 'The reactor "quiet" failed while it read the log: FailureError: The disk is slow today.';
+    expect(consumerOf(shop, 'quiet')?.failure?.text).toContain(text);
+    await shop.clock.advance(1_000);
+    expect(consumerOf(shop, 'quiet')).toMatchObject({ position: 1, lag: 0 });
+    expect(consumerOf(shop, 'quiet')).not.toHaveProperty('failure');
+    await shop.close();
+  });
+
+  it('take a log that has lost its end for what is left of it', async () => {
+    const mails = createMailbox();
+    const log = createMemoryEventLog();
+    const store = await log.openCheckpoints();
+    await store.save('mail', { position: 7, turn: 1 });
+    const shop = createTestClient(shopWith([mailBy(mails.send)], []), { log });
+    await shop.client.execute(Order, 'a', 'place', { price: 5 }, { commandId: 'c1' });
+    await shop.settle();
+    expect(mails.sent).toEqual(['c1.0']);
     await shop.close();
   });
 });
@@ -420,9 +509,16 @@ describe('a process', () => {
     await shop.close();
   });
 
-  it('sends each command once where two workers run it at the same time', async () => {
+  it('sends each command once, and knows each event once, where two workers run it at the same time', async () => {
     const log = createMemoryEventLog();
-    const shops = ['one', 'two'].map((ids) => createTestClient(shopWith(), { log, ids }));
+    const count = ({ seen }: { readonly seen: number }) => ({ state: { seen: seen + 1 } });
+    const Tally = defineProcess('tally', {
+      from: [OrderEvents],
+      key: () => 'all',
+      initialState: () => ({ seen: 0 }),
+      on: { Placed: count, Reminded: count, Paid: count, Cancelled: count },
+    });
+    const shops = ['one', 'two'].map((ids) => createTestClient(shopWith([], [Payment, Tally]), { log, ids }));
     await Promise.all(shops.map((shop) => shop.settle()));
     const [shop] = shops as [TestClient, TestClient];
     await Promise.all(
@@ -431,10 +527,12 @@ describe('a process', () => {
       ),
     );
     await Promise.all(shops.map((each) => each.clock.advance(3 * day)));
-    const histories = [...shop.client.mirror(Orders).rows.values()];
-    await shop.client.mirror(Orders).ready;
-    expect(await eventsOf(shop)).toHaveLength(160);
-    for (const { history } of histories) expect(history).toHaveLength(4);
+    const orders = shop.client.mirror(Orders);
+    await orders.ready;
+    expect(orders.rows.size).toBe(40);
+    for (const { history } of orders.rows.values()) expect(history).toHaveLength(4);
+    const store = await log.openCheckpoints();
+    expect(await store.loadInstances('tally', ['all'])).toMatchObject([{ state: { seen: 160 } }]);
     await Promise.all(shops.map((each) => each.close()));
   });
 });

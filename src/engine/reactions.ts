@@ -64,6 +64,8 @@ export async function openReactions(options: ReactionsOptions): Promise<Reaction
     start: () => {
       if (!started) void runInTurn();
       started = true;
+      // Also where another tab runs them.
+      onChange();
     },
     wake: () => {
       for (const run of runs) {
