@@ -9,7 +9,7 @@ import { createReactorWork } from './reactor-work.ts';
 /** One reactor or process: follows the log from its checkpoint on, and tries again what failed. */
 export interface ConsumerRun {
   readonly status: ConsumerStatus;
-  /** Loads the checkpoint; stores that of a new consumer. */
+  /** Looks how far it has come, where another worker runs it; stores the checkpoint of a new consumer. */
   look(): Promise<void>;
   /** Runs until `signal` is aborted; never rejects. */
   run(signal: AbortSignal): Promise<void>;
@@ -64,6 +64,10 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
     store ??= await log.openCheckpoints();
     const found = (await store.load(name)) ?? (await start(store));
     head = Math.max(head, await log.head());
+    return found;
+  }
+
+  function goOnFrom(found: Checkpoint): Checkpoint {
     // Beyond the log's end where the log has lost it: what comes there now is new.
     position = Math.min(found.position, head);
     return found;
@@ -104,7 +108,7 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
   /** Takes everything that there is and is due. @returns when the next deadline is. */
   async function advance(signal: AbortSignal): Promise<number | undefined> {
     doing = 'while it looked up how far it had come';
-    checkpoint ??= await look();
+    checkpoint ??= goOnFrom(await look());
     store ??= await log.openCheckpoints();
     const progress = progressOf(store, signal);
     for (;;) {
@@ -202,7 +206,9 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
       };
     },
     look: async () => {
-      await look();
+      const found = await look();
+      // Unless it has begun to run meanwhile, and knows better.
+      if (!isRunning) goOnFrom(found);
     },
     run,
     wake,

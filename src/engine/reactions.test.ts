@@ -6,12 +6,12 @@ import { FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { defineProcess, type Process } from '../core/process.ts';
 import { defineReactor } from '../core/reactor.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { EventLog, NewCommit } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
 import { day, hour, mailBy, Order, OrderEvents, Orders, Payment, shopWith } from '../testing/fixtures/shop-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { createTestClient, type TestClient } from '../testing/test-client.ts';
-import type { Exclusively } from './reactions.ts';
+import { type Exclusively, openReactions } from './reactions.ts';
 
 async function eventsOf({ client }: TestClient): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
@@ -28,6 +28,11 @@ async function historyOf(shop: TestClient, id: string): Promise<readonly string[
 
 function consumerOf({ client }: TestClient, name: string) {
   return client.status.getState().consumers.find((consumer) => consumer.name === name);
+}
+
+function placedBy(commandId: string): NewCommit {
+  const events = [{ stream: 'order-a', type: 'Placed', version: 1, data: { price: 1 } }];
+  return { commandId, correlationId: commandId, recordedAt: 0, events };
 }
 
 /** Locks as a browser has them, among the workers of this process. */
@@ -242,6 +247,47 @@ describe('consumers', () => {
     await expect.poll(() => running()[1]).toBe(true);
     expect(new Set(mails.sent).size).toBe(6);
     await two.close();
+  });
+
+  it('are not set back by a look at the checkpoint that began before they ran', async () => {
+    const memory = createMemoryEventLog();
+    const app = shopWith([mailBy(() => undefined)], []);
+    let releaseLook = () => {};
+    let grant = () => {};
+    const granted = new Promise<void>((resolve) => (grant = resolve));
+    let loads = 0;
+    const log: EventLog = {
+      ...memory,
+      openCheckpoints: async () => {
+        const store = await memory.openCheckpoints();
+        const load = async (consumer: string) => {
+          loads += 1;
+          const found = await store.load(consumer);
+          if (loads === 2) await new Promise<void>((resolve) => (releaseLook = resolve));
+          return found;
+        };
+        return { ...store, load };
+      },
+    };
+    const reactions = await openReactions({
+      app,
+      env: { now: () => 0, newId: () => 'id' },
+      log,
+      execute: () => Promise.reject(new Error('not asked')),
+      exclusively: (_name, work) => granted.then(work),
+      onChange: () => undefined,
+      onError: () => undefined,
+    });
+    reactions.start();
+    reactions.wake();
+    await expect.poll(() => loads).toBe(2);
+    await memory.write((transaction) => transaction.append(placedBy('c1')));
+    grant();
+    await expect.poll(() => reactions.status[0]?.position).toBe(1);
+    releaseLook();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(reactions.status).toMatchObject([{ isRunning: true, position: 1, lag: 0 }]);
+    reactions.stop();
   });
 
   it('say that the log cannot be read, and no longer when it can', async () => {

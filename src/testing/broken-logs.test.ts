@@ -768,7 +768,7 @@ describe('the conformance suite', () => {
         log,
       );
     for (const name of new Set(Object.values(brokenLogs).map(({ caughtBy }) => caughtBy))) await runOf(wrap, name);
-  });
+  }, 20_000);
 
   it('has no case that was never seen to fail, but for those that show how a log is used', () => {
     const names = eventLogConformance(() => Promise.reject(new Error('not opened'))).map(({ name }) => name);
