@@ -83,13 +83,17 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
 
   function progressOf(checkpoints: CheckpointStore, signal: AbortSignal): Progress {
     return {
-      store: checkpoints,
       get position() {
         return position;
       },
       signal,
       begin: (what) => {
         doing = what;
+      },
+      load: async (keys) => {
+        const { turn, instances } = await checkpoints.loadInstances(name, keys);
+        if (turn !== checkpoint?.turn) throw new Overtaken();
+        return instances;
       },
       save: async (to, instances = []) => {
         const next = { position: to, turn: (checkpoint?.turn ?? 0) + 1 };

@@ -34,12 +34,13 @@ export interface ConsumerWork {
 
 /** How a piece of work tells what it does. */
 export interface Progress {
-  readonly store: CheckpointStore;
   /** Position that everything is done up to. */
   readonly position: number;
   readonly signal: AbortSignal;
   /** Named where it fails. */
   begin(what: string): void;
+  /** In the order asked, as they are at this position. Throws where another worker has saved meanwhile. */
+  load(keys: readonly string[]): Promise<readonly (Instance | undefined)[]>;
   /** Throws where another worker has saved meanwhile. */
   save(position: number, instances?: readonly Instance[]): Promise<void>;
   /** Shown in the status. */

@@ -73,7 +73,7 @@ export function createProcessWork(process: Process, tools: ConsumerTools): Consu
   async function takeSlice(events: readonly RecordedEvent[], progress: Progress): Promise<void> {
     const keys = events.map((event) => process.keyOf(event));
     const wanted = [...new Set(keys)];
-    const found = await progress.store.loadInstances(process.name, wanted);
+    const found = await progress.load(wanted);
     const instances = new Map(wanted.map((key, index) => [key, found[index] ?? { key, deadlines: {} }]));
     const changed = new Map<string, Instance>();
     let { position } = progress;
@@ -115,7 +115,7 @@ export function createProcessWork(process: Process, tools: ConsumerTools): Consu
     nextDeadline: async (store) => (process.deadlines.length === 0 ? undefined : store.nextDeadline(process.name)),
     fire: async ({ key, name, at }: DueDeadline, progress) => {
       progress.begin(`at the deadline "${name}" of "${key}"`);
-      const [found] = await progress.store.loadInstances(process.name, [key]);
+      const [found] = await progress.load([key]);
       const set = found?.deadlines[name];
       if (found === undefined || set?.at !== at) throw new Error('It is not the deadline that was set');
       const { [name]: _fired, ...deadlines } = found.deadlines;

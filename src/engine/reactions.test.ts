@@ -427,8 +427,8 @@ describe('a process', () => {
     expect(consumerOf(shop, 'payment')).toMatchObject({ lag: 0, rejection: expect.stringContaining('"not-open"') });
     expect(consumerOf(shop, 'payment')).not.toHaveProperty('failure');
     const store = await shop.log.openCheckpoints();
-    const [instance] = await store.loadInstances('payment', ['free']);
-    expect(instance).toEqual({ key: 'free', state: { reminders: 1, refusals: 1 }, deadlines: {} });
+    const { instances } = await store.loadInstances('payment', ['free']);
+    expect(instances[0]).toEqual({ key: 'free', state: { reminders: 1, refusals: 1 }, deadlines: {} });
     await shop.close();
   });
 
@@ -551,7 +551,7 @@ describe('a process', () => {
     await shop.client.execute(Order, 'a', 'place', { price: 5 });
     await shop.clock.advance(3 * day);
     const store = await shop.log.openCheckpoints();
-    expect(await store.loadInstances('payment', ['a'])).toEqual([undefined]);
+    expect((await store.loadInstances('payment', ['a'])).instances).toEqual([undefined]);
     await shop.close();
   });
 
@@ -564,7 +564,23 @@ describe('a process', () => {
       initialState: () => ({ seen: 0 }),
       on: { Placed: count, Reminded: count, Paid: count, Cancelled: count },
     });
-    const shops = ['one', 'two'].map((ids) => createTestClient(shopWith([], [Payment, Tally]), { log, ids }));
+    // One is slower: it would take what the other knows already for what it is to start from.
+    const slow: EventLog = {
+      ...log,
+      openCheckpoints: async () => {
+        const store = await log.openCheckpoints();
+        return {
+          ...store,
+          loadInstances: async (consumer, keys) => {
+            await new Promise((resolve) => setTimeout(resolve, 3));
+            return store.loadInstances(consumer, keys);
+          },
+        };
+      },
+    };
+    const shops = Object.entries({ one: log, two: slow }).map(([ids, log]) =>
+      createTestClient(shopWith([], [Payment, Tally]), { log, ids }),
+    );
     await Promise.all(shops.map((shop) => shop.settle()));
     const [shop] = shops as [TestClient, TestClient];
     await Promise.all(
@@ -578,7 +594,53 @@ describe('a process', () => {
     expect(orders.rows.size).toBe(40);
     for (const { history } of orders.rows.values()) expect(history).toHaveLength(4);
     const store = await log.openCheckpoints();
-    expect(await store.loadInstances('tally', ['all'])).toMatchObject([{ state: { seen: 160 } }]);
+    expect(await store.loadInstances('tally', ['all'])).toMatchObject({ instances: [{ state: { seen: 160 } }] });
     await Promise.all(shops.map((each) => each.close()));
+  });
+
+  it('sends nothing for what another worker knew already', async () => {
+    const memory = createMemoryEventLog();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const slow: EventLog = {
+      ...memory,
+      openCheckpoints: async () => {
+        const store = await memory.openCheckpoints();
+        return { ...store, loadInstances: (...input) => released.then(() => store.loadInstances(...input)) };
+      },
+    };
+    const Fifth = defineProcess('fifth', {
+      from: [OrderEvents],
+      initialState: () => ({ placed: 0 }),
+      on: {
+        Placed: ({ placed }, _event, { id }) => ({
+          state: { placed: placed + 1 },
+          commands: placed === 4 ? [command(Order, id, 'remind', {})] : [],
+        }),
+      },
+    });
+    const sent: string[] = [];
+    const open = (log: EventLog) =>
+      openReactions({
+        app: shopWith([], [Fifth]),
+        env: { now: () => 0, newId: () => 'id' },
+        log,
+        execute: async ({ commandId }) => {
+          sent.push(commandId);
+          return { status: 'saved', commandId, stream: '', revision: 0, position: 0, events: 0 };
+        },
+        onChange: () => undefined,
+        onError: () => undefined,
+      });
+    const [fast, late] = [await open(memory), await open(slow)];
+    for (const id of ['c1', 'c2', 'c3']) await memory.write((transaction) => transaction.append(placedBy(id)));
+    late.start();
+    fast.start();
+    await expect.poll(() => fast.status[0]?.position).toBe(3);
+    // With what the other knows after three events, the second would be its fifth.
+    release();
+    await expect.poll(() => late.status[0]?.position).toBe(3);
+    expect(sent).toEqual([]);
+    for (const each of [fast, late]) each.stop();
   });
 });

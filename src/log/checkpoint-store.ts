@@ -35,6 +35,14 @@ export interface CheckpointChange extends Checkpoint {
   readonly instances?: readonly Instance[];
 }
 
+/** Instances as they stand at one turn: at a later one they may know more than who loads them has seen. */
+export interface LoadedInstances {
+  /** 0 where the consumer has never saved. */
+  readonly turn: number;
+  /** In the order asked; undefined where there is none. */
+  readonly instances: readonly (Instance | undefined)[];
+}
+
 /**
  * Where a log keeps how far its consumers have come: beside the log, in no cache. What is saved belongs to this log:
  * another one that is imported in its place starts without.
@@ -49,8 +57,7 @@ export interface CheckpointStore {
    * @returns whether it was saved.
    */
   save(consumer: string, change: CheckpointChange): Promise<boolean>;
-  /** In the order asked; undefined where there is none. */
-  loadInstances(consumer: string, keys: readonly string[]): Promise<readonly (Instance | undefined)[]>;
+  loadInstances(consumer: string, keys: readonly string[]): Promise<LoadedInstances>;
   /** The deadline of all instances that is due first; by key and name where several are. */
   nextDeadline(consumer: string): Promise<DueDeadline | undefined>;
 }
@@ -76,8 +83,10 @@ export function createMemoryCheckpointStore(): CheckpointStore {
       consumers.set(consumer, { checkpoint: { position, turn }, instances });
       return true;
     },
-    loadInstances: async (consumer, keys) =>
-      keys.map((key) => structuredClone(consumers.get(consumer)?.instances.get(key))),
+    loadInstances: async (consumer, keys) => {
+      const { checkpoint, instances } = consumers.get(consumer) ?? {};
+      return { turn: checkpoint?.turn ?? 0, instances: keys.map((key) => structuredClone(instances?.get(key))) };
+    },
     nextDeadline: async (consumer) => {
       let first: DueDeadline | undefined;
       for (const { key, deadlines } of consumers.get(consumer)?.instances.values() ?? []) {

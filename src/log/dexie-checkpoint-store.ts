@@ -36,13 +36,14 @@ export function createDexieCheckpointStore(generation: number, inMeta: InMeta): 
         return true;
       }),
     loadInstances: (consumer, keys) =>
-      inMeta('readonly', (meta) =>
-        Promise.all(
-          keys.map((key) =>
-            requestResult<Instance | undefined>(meta.get(['consumer', generation, consumer, 'instance', key])),
-          ),
-        ),
-      ),
+      inMeta('readonly', async (meta) => {
+        const own = ['consumer', generation, consumer];
+        const [stored, ...instances] = await Promise.all([
+          requestResult<Checkpoint | undefined>(meta.get(own)),
+          ...keys.map((key) => requestResult<Instance | undefined>(meta.get([...own, 'instance', key]))),
+        ]);
+        return { turn: stored?.turn ?? 0, instances };
+      }),
     nextDeadline: (consumer) =>
       inMeta('readonly', async (meta) => {
         const own = ['consumer', generation, consumer, 'deadline'];

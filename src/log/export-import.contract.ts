@@ -72,7 +72,7 @@ export function describeExportImport(): void {
       const { log: again } = await open(name);
       const store = await again.openCheckpoints();
       expect(await store.load('payment')).toBeUndefined();
-      expect(await store.loadInstances('payment', ['a'])).toEqual([undefined]);
+      expect(await store.loadInstances('payment', ['a'])).toEqual({ turn: 0, instances: [undefined] });
       expect(await store.nextDeadline('payment')).toBeUndefined();
       expect(await store.save('payment', { turn: 1, position: 5 })).toBe(true);
       const database = await requestResult(indexedDB.open(name));

@@ -680,16 +680,32 @@ const brokenLogs: Record<string, BrokenLog> = {
       const kept = new Map<string, Instance | undefined>();
       return onCheckpoints((store) => ({
         loadInstances: async (consumer, keys) => {
-          const found = await store.loadInstances(consumer, keys);
-          return keys.map((key, index) => {
+          const { turn, instances } = await store.loadInstances(consumer, keys);
+          const given = keys.map((key, index) => {
             const place = `${consumer} ${key}`;
-            if (!kept.has(place)) kept.set(place, found[index]);
+            if (!kept.has(place)) kept.set(place, instances[index]);
             return kept.get(place);
           });
+          return { turn, instances: given };
         },
       }))();
     },
     caughtBy: 'gives back instances as they were saved, in the order asked',
+  },
+  'looks the turn up before it loads the instances': {
+    breaks: onCheckpoints((store) => ({
+      loadInstances: async (consumer, keys) => {
+        const turn = (await store.load(consumer))?.turn ?? 0;
+        await pause();
+        return { turn, instances: (await store.loadInstances(consumer, keys)).instances };
+      },
+      save: async (consumer, change) => {
+        await Promise.resolve();
+        await Promise.resolve();
+        return store.save(consumer, change);
+      },
+    })),
+    caughtBy: 'gives instances with the turn that they are of',
   },
   'keeps instances that ended': {
     breaks: onCheckpoints((store) => ({
@@ -705,7 +721,7 @@ const brokenLogs: Record<string, BrokenLog> = {
     breaks: onCheckpoints((store) => ({
       nextDeadline: async (consumer) => {
         const keys = ['a', 'b', 'c', 'd', 'z'];
-        for (const found of await store.loadInstances(consumer, keys)) {
+        for (const found of (await store.loadInstances(consumer, keys)).instances) {
           for (const [name, { at }] of Object.entries(found?.deadlines ?? {}))
             return { key: found?.key ?? '', name, at };
         }
@@ -718,7 +734,7 @@ const brokenLogs: Record<string, BrokenLog> = {
     breaks: onCheckpoints((store) => ({
       save: async (consumer, change) => {
         const changed = change.instances ?? [];
-        const before = await store.loadInstances(
+        const { instances: before } = await store.loadInstances(
           consumer,
           changed.map(({ key }) => key),
         );

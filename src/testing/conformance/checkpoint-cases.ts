@@ -50,11 +50,25 @@ export const checkpointCases: ConformanceCases = {
     const copy = structuredClone(given);
     await save(store, 'payment', 1, 1, [instance('a'), given]);
     (given.state.nested as unknown[]).push('changed');
-    const found = await store.loadInstances('payment', ['b', 'none', 'a']);
+    const found = await loadInstances(store, 'payment', ['b', 'none', 'a']);
     assertEqual(found, [copy, undefined, instance('a')]);
     Object.assign(Object(found[0]?.state), { nested: 'changed' });
-    assertEqual(await store.loadInstances('payment', ['b']), [copy], 'what was changed after it was loaded');
-    assertEqual(await store.loadInstances('mail', ['b']), [undefined], 'the instance of another consumer');
+    assertEqual(await loadInstances(store, 'payment', ['b']), [copy], 'what was changed after it was loaded');
+    assertEqual(await loadInstances(store, 'mail', ['b']), [undefined], 'the instance of another consumer');
+  },
+
+  'gives instances with the turn that they are of': async ({ log, open }) => {
+    const store = await log.openCheckpoints();
+    const other = await (await open()).openCheckpoints();
+    assertEqual(await other.loadInstances('payment', ['a']), { turn: 0, instances: [undefined] });
+    for (const turn of [1, 2, 3]) {
+      const saving = save(store, 'payment', turn, turn, [{ ...instance('a'), state: turn }]);
+      // Before the save or after it, and never of two turns.
+      const { turn: seen, instances } = await other.loadInstances('payment', ['a']);
+      assertEqual(instances[0]?.state ?? 0, seen, 'the state at the turn that was told');
+      await saving;
+      assertEqual((await other.loadInstances('payment', [])).turn, turn);
+    }
   },
 
   'forgets an instance that ended': async ({ log }) => {
@@ -80,7 +94,7 @@ export const checkpointCases: ConformanceCases = {
       const next = await store.nextDeadline('payment');
       if (next === undefined) break;
       due.push([next.at, next.key, next.name]);
-      const [found] = await store.loadInstances('payment', [next.key]);
+      const [found] = await loadInstances(store, 'payment', [next.key]);
       const { [next.name]: _due, ...deadlines } = found?.deadlines ?? {};
       await save(store, 'payment', turn, 1, [{ key: next.key, state: 0, deadlines }]);
     }
@@ -132,7 +146,15 @@ async function save(
   assertEqual(await store.save(consumer, { turn, position, instances }), true, `save ${turn} of "${consumer}"`);
 }
 
+async function loadInstances(
+  store: CheckpointStore,
+  consumer: string,
+  keys: readonly string[],
+): Promise<readonly (Instance | undefined)[]> {
+  return (await store.loadInstances(consumer, keys)).instances;
+}
+
 async function keysOf(store: CheckpointStore, consumer: string, keys: readonly string[]): Promise<readonly string[]> {
-  const found = await store.loadInstances(consumer, keys);
+  const found = await loadInstances(store, consumer, keys);
   return keys.filter((_key, index) => found[index] !== undefined);
 }
