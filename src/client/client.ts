@@ -117,6 +117,8 @@ export interface ClientOptions {
   readonly askToPersist?: boolean;
   /** How long the worker may be silent before it is asked whether it lives. 10 s by default. */
   readonly patienceMs?: number;
+  /** Makes the ids of commands that were given none; drawn at random by default. */
+  readonly newId?: () => string;
 }
 
 /** Most writes of one page that are under way at a time; the others wait their turn. */
@@ -134,6 +136,7 @@ const stageLength = 500;
  * ```
  */
 export function createClient(app: App, createWorker: () => WorkerLike, options: ClientOptions = {}): Client {
+  const { newId = randomId } = options;
   const status = createStatusStore();
   const feeds = new Map<string, MirrorFeed>();
   const hints = createLogHintStore(app.name);
@@ -183,7 +186,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
         progressListeners.get(message.commandId)?.(message);
         break;
       case 'report':
-        status.setState({ projections: message.projections, unreadable: message.unreadable });
+        status.setState({
+          projections: message.projections,
+          unreadable: message.unreadable,
+          consumers: message.consumers,
+        });
         if (message.failure !== undefined) noteFailure(message.failure);
     }
   }
@@ -223,7 +230,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
 
   /** Keeps what is open in sight, so that `close` can wait for it. */
   function executeCommands(commands: readonly Command[], executeOptions: RequestOptions): Promise<Receipt> {
-    const { commandId = randomId() } = executeOptions;
+    const { commandId = newId() } = executeOptions;
     const answer = executeInTurn(commands, { ...executeOptions, commandId });
     const executing = follow(commandId, answer).finally(() => open.delete(executing));
     open.add(executing);

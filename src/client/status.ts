@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Failure } from '../core/errors.ts';
-import type { ProjectionStatus, UnreadableType } from '../protocol/engine-api.ts';
+import type { ConsumerStatus, ProjectionStatus, UnreadableType } from '../protocol/engine-api.ts';
 
 /** What is true of the app's data right now; there from the first frame on. */
 export interface Status {
@@ -22,6 +22,8 @@ export interface Status {
   readonly projections: readonly ProjectionStatus[];
   /** Stored events that this build of the app cannot read: they are kept, and shown by a build that can. */
   readonly unreadable: readonly UnreadableType[];
+  /** How far each reactor and process is, and what keeps it. */
+  readonly consumers: readonly ConsumerStatus[];
   /** The browser's own estimate for this site, in bytes; a hint only, it is often wrong. */
   readonly quota?: { readonly usedBytes: number; readonly availableBytes: number };
 }
@@ -35,6 +37,7 @@ export const initialStatus: Status = Object.freeze({
   saving: 0,
   projections: [],
   unreadable: [],
+  consumers: [],
 });
 
 export function createStatusStore(): StatusStore {

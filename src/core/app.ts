@@ -1,7 +1,9 @@
 import type { Aggregate } from './aggregate.ts';
 import type { Decision } from './decision.ts';
 import type { EventDefinition } from './events.ts';
+import type { Process } from './process.ts';
 import type { Projection } from './projection.ts';
+import type { Reactor } from './reactor.ts';
 import { requireName } from './stream-id.ts';
 
 /** What the page, the worker and the tests all import: the definitions of one app. */
@@ -12,9 +14,14 @@ export interface App {
   readonly aggregates: ReadonlyMap<string, Aggregate>;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly decisions: ReadonlyMap<string, Decision>;
-  /** Every event that any aggregate or projection names, by type. */
+  /** Reactors and processes. */
+  readonly consumers: ReadonlyMap<string, Consumer>;
+  /** Every event that any aggregate, projection, decision or consumer names, by type. */
   readonly events: ReadonlyMap<string, EventDefinition>;
 }
+
+/** What follows the log with effects: each has a checkpoint of its own, under its name. */
+export type Consumer = Reactor | Process;
 
 /**
  * Joins definitions to an app.
@@ -26,28 +33,32 @@ export function defineApp(definition: {
   readonly aggregates: readonly Aggregate[];
   readonly projections: readonly Projection[];
   readonly decisions?: readonly Decision[];
+  readonly reactors?: readonly Reactor[];
+  readonly processes?: readonly Process[];
 }): App {
-  requireName('app', definition.name);
+  const { name, aggregates, projections, decisions = [], reactors = [], processes = [] } = definition;
+  requireName('app', name);
   const events = new Map<string, EventDefinition>();
-  const { aggregates, projections, decisions = [] } = definition;
-  for (const owner of [...aggregates, ...projections, ...decisions]) {
+  const consumers = [...reactors, ...processes];
+  for (const owner of [...aggregates, ...projections, ...decisions, ...consumers]) {
     for (const event of Object.values(owner.events)) {
       if (events.has(event.type) && events.get(event.type) !== event) {
         throw new Error(
-          `The app "${definition.name}" has two different events of type "${event.type}"; one of them comes from the ${owner.kind} "${owner.name}". ` +
+          `The app "${name}" has two different events of type "${event.type}"; one of them comes from the ${owner.kind} "${owner.name}". ` +
             'An event type is unique in an app: rename one, or share one set.',
         );
       }
       events.set(event.type, event);
     }
   }
-  for (const event of events.values()) requireFormerTypesFree(definition.name, event, events);
+  for (const event of events.values()) requireFormerTypesFree(name, event, events);
   return {
     kind: 'app',
-    name: definition.name,
-    aggregates: byName(definition.name, aggregates),
-    projections: byName(definition.name, projections),
-    decisions: byName(definition.name, decisions),
+    name,
+    aggregates: byName(name, 'aggregates', aggregates),
+    projections: byName(name, 'projections', projections),
+    decisions: byName(name, 'decisions', decisions),
+    consumers: byName(name, 'consumers', consumers),
     events,
   };
 }
@@ -69,14 +80,15 @@ function requireFormerTypesFree(
   }
 }
 
-function byName<Definition extends Aggregate | Projection | Decision>(
+function byName<Definition extends { readonly name: string }>(
   app: string,
+  what: string,
   definitions: readonly Definition[],
 ): ReadonlyMap<string, Definition> {
   const definitionsByName = new Map<string, Definition>();
   for (const definition of definitions) {
     if (definitionsByName.has(definition.name)) {
-      throw new Error(`The app "${app}" has two ${definition.kind}s named "${definition.name}". Rename one.`);
+      throw new Error(`The app "${app}" has two ${what} named "${definition.name}". Rename one.`);
     }
     definitionsByName.set(definition.name, definition);
   }

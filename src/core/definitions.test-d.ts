@@ -6,9 +6,12 @@ import {
   type DecisionInput,
   type DecisionRejection,
   defineAggregate,
+  defineApp,
   defineDecision,
   defineEvents,
+  defineProcess,
   defineProjection,
+  defineReactor,
   type Receipt,
   type RecordedEventOf,
   reject,
@@ -177,4 +180,70 @@ view({
   initialState: () => 0,
   // @ts-expect-error 'Noted' does not exist in type
   on: { Noted: () => 0 },
+});
+
+// Reactors and processes: events by type, commands and deadlines by name.
+defineReactor('mail', {
+  from: [AccountEvents, NoteEvents],
+  on: {
+    Opened: async ({ id, data }, { signal, execute }) => {
+      id.trim();
+      data.owner.trim();
+      signal.throwIfAborted();
+      const receipt = await execute(command(Account, 'ada', 'deposit', { amount: 1 }), { commandId: 'c' });
+      if (receipt.status === 'saved') receipt.position.toFixed();
+    },
+    Noted: ({ data }) => void data.text.trim(),
+  },
+});
+
+defineReactor('stranger', {
+  from: [AccountEvents],
+  // @ts-expect-error 'Noted' does not exist in type
+  on: { Noted: () => undefined },
+});
+
+const Payment = defineProcess('payment', {
+  from: [AccountEvents, NoteEvents],
+  key: ({ stream }) => stream,
+  initialState: () => ({ deposits: 0 }),
+  on: {
+    Opened: (_state, { meta }, { id }) => ({
+      commands: [command(Account, id, 'deposit', { amount: 1 })],
+      deadlines: { idle: meta.recordedAt + 1, unpaid: null },
+    }),
+    Deposited: (state) => (state.deposits > 3 ? undefined : { state: { deposits: state.deposits + 1 } }),
+    Noted: () => ({ state: null }),
+  },
+  deadlines: {
+    idle: (state, { id, at, now }) => ({
+      state,
+      commands: [command(Account, id, 'open', { owner: `${state.deposits} ${now - at}` })],
+    }),
+    unpaid: () => ({ deadlines: { idle: null } }),
+  },
+  onRejected: (state, { command: { name }, rejection }) => ({
+    state: { deposits: state.deposits + name.length + rejection.code.length },
+  }),
+});
+expectType<Equal<NonNullable<(typeof Payment)['deadlineNames']>, 'idle' | 'unpaid'>>();
+
+defineProcess('wrong', {
+  from: [AccountEvents],
+  initialState: () => ({ deposits: 0 }),
+  on: {
+    // @ts-expect-error Type 'string' is not assignable to type 'number'
+    Opened: () => ({ state: { deposits: 'none' } }),
+    // @ts-expect-error 'never' does not exist in type
+    Deposited: () => ({ deadlines: { never: 1 } }),
+  },
+  deadlines: { idle: () => undefined },
+});
+
+defineApp({
+  name: 'bank',
+  aggregates: [Account],
+  projections: [Balances],
+  reactors: [defineReactor('quiet', { from: [NoteEvents], on: {} })],
+  processes: [Payment],
 });

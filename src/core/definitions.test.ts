@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { RecordedEvent } from './index.ts';
-import { defineAggregate, defineApp, defineEvents, defineProjection, defineValue, reject, shape } from './index.ts';
+import {
+  defineAggregate,
+  defineApp,
+  defineEvents,
+  defineProcess,
+  defineProjection,
+  defineReactor,
+  defineValue,
+  reject,
+  shape,
+} from './index.ts';
 import { streamIdToAggregate, streamIdToId, toStreamId } from './stream-id.ts';
 
 const AccountEvents = defineEvents({
@@ -182,6 +192,29 @@ describe('indexes', () => {
   });
 });
 
+describe('defineProcess', () => {
+  const Payment = defineProcess('payment', {
+    from: [AccountEvents],
+    initialState: () => ({ deposits: 0 }),
+    on: {
+      Opened: () => ({ deadlines: { idle: 10 } }),
+      Deposited: ({ deposits }) => (deposits > 0 ? undefined : { state: { deposits: 1 } }),
+    },
+    deadlines: { idle: (_state, { at, now }) => ({ state: { deposits: now - at } }) },
+  });
+
+  it('answers with a step, an empty one where the handler says nothing or the deadline is not known', () => {
+    const context = { id: 'ada', at: 3, now: 5 };
+    const event = recorded('Deposited', { amount: 2 });
+    expect(Payment.keyOf(event)).toBe('ada');
+    expect(Payment.onEvent(Payment.initialState(), event, context)).toEqual({ state: { deposits: 1 } });
+    expect(Payment.onEvent({ deposits: 1 }, event, context)).toEqual({});
+    expect(Payment.onDeadline('idle', { deposits: 0 }, context)).toEqual({ state: { deposits: 2 } });
+    expect(Payment.onDeadline('toString', { deposits: 0 }, context)).toEqual({});
+    expect(Payment.eventTypes).toEqual(['Opened', 'Deposited']);
+  });
+});
+
 describe('defineApp', () => {
   it('refuses two events of one type', () => {
     const Other = defineAggregate('other', {
@@ -198,6 +231,17 @@ describe('defineApp', () => {
     expect(() => defineApp({ name: 'bank', aggregates: [Account, Account], projections: [] })).toThrow(
       /two aggregates named "account"/,
     );
+  });
+
+  it('refuses two consumers of one name, and consumers that know an event of the same type otherwise', () => {
+    const app = { name: 'bank', aggregates: [Account], projections: [] };
+    const Reactor = defineReactor('payment', { from: [AccountEvents], on: {} });
+    const Process = defineProcess('payment', { from: [AccountEvents], initialState: () => ({}), on: {} });
+    expect(() => defineApp({ ...app, reactors: [Reactor], processes: [Process] })).toThrow(
+      /two consumers named "payment"/,
+    );
+    const Stranger = defineReactor('mail', { from: [defineEvents({ Opened: shape<object>() })], on: {} });
+    expect(() => defineApp({ ...app, reactors: [Stranger] })).toThrow(/type "Opened".*reactor "mail"/);
   });
 });
 

@@ -4,4 +4,9 @@ export interface Env {
   readonly now: () => number;
   /** A new random id of 128 bits. */
   readonly newId: () => string;
+  /**
+   * Calls `run` once after some time, unless the returned function is called before; the platform's timers where it is
+   * left out. May be late: who waits for a time looks at the clock.
+   */
+  readonly callLater?: (run: () => void, delayMs: number) => () => void;
 }

@@ -60,11 +60,6 @@ export type RecordedEventOf<Events, Type extends keyof Events> = Events[Type] ex
   ? RecordedEvent<Name, Data>
   : never;
 
-/** Any new event of a set. */
-export type NewEventOf<Events> = {
-  [Type in keyof Events]: Events[Type] extends (data: never) => infer Event ? Event : never;
-}[keyof Events];
-
 type UnionToIntersection<Union> = (Union extends unknown ? (value: Union) => void : never) extends (
   value: infer Intersection,
 ) => void
@@ -72,7 +67,17 @@ type UnionToIntersection<Union> = (Union extends unknown ? (value: Union) => voi
   : never;
 
 /** Several sets as one. */
-export type AllEvents<Sets extends readonly EventSet[]> = UnionToIntersection<Sets[number]>;
+export type UnionOfSets<Sets extends readonly EventSet[]> = UnionToIntersection<Sets[number]>;
+
+/** The stored form of any event of several sets. */
+export type AnyEvent<Sets extends readonly EventSet[]> = {
+  [Type in keyof UnionOfSets<Sets>]: RecordedEventOf<UnionOfSets<Sets>, Type>;
+}[keyof UnionOfSets<Sets>];
+
+/** Any new event of a set. */
+export type NewEventOf<Events> = {
+  [Type in keyof Events]: Events[Type] extends (data: never) => infer Event ? Event : never;
+}[keyof Events];
 
 /**
  * Declares events by type: past tense, PascalCase, unique in the app; the payload as a schema or a bare `shape`.

@@ -1,4 +1,4 @@
-import type { AllEvents, EventSet, RecordedEvent, RecordedEventOf } from './events.ts';
+import type { AnyEvent, EventSet, RecordedEvent, RecordedEventOf, UnionOfSets } from './events.ts';
 import type { PlainField } from './plain-field.ts';
 import { type Parsed, parseWith, type Schema, shape } from './schema.ts';
 import { requireName, streamIdToId } from './stream-id.ts';
@@ -34,10 +34,6 @@ export interface Projection<Name extends string = string, Row = unknown, Index =
 }
 
 export type RowOf<P extends Projection> = NonNullable<P['rowType']>;
-
-type AnyEvent<Sets extends readonly EventSet[]> = {
-  [Type in keyof AllEvents<Sets>]: RecordedEventOf<AllEvents<Sets>, Type>;
-}[keyof AllEvents<Sets>];
 
 /** The indexes of a projection as they were declared: a field, or a list of fields. */
 export type IndexOf<P extends Projection> = NonNullable<P['indexType']>;
@@ -87,9 +83,9 @@ export function defineProjection<
     /** The key or keys of the rows that an event touches; the id of its stream unless you say otherwise. */
     readonly key?: (event: AnyEvent<Sets>) => string | readonly string[];
     readonly on?: {
-      readonly [Type in keyof AllEvents<Sets>]?: (
+      readonly [Type in keyof UnionOfSets<Sets>]?: (
         row: NoInfer<Row> | undefined,
-        event: RecordedEventOf<AllEvents<Sets>, Type>,
+        event: RecordedEventOf<UnionOfSets<Sets>, Type>,
         key: string,
       ) => NoInfer<Row> | null | undefined;
     };
@@ -152,9 +148,9 @@ export function defineValue<const Name extends string, Sets extends readonly Eve
     readonly from: readonly [...Sets];
     readonly initialValue: Value;
     readonly on: {
-      readonly [Type in keyof AllEvents<Sets>]?: (
+      readonly [Type in keyof UnionOfSets<Sets>]?: (
         value: NoInfer<Value>,
-        event: RecordedEventOf<AllEvents<Sets>, Type>,
+        event: RecordedEventOf<UnionOfSets<Sets>, Type>,
       ) => NoInfer<Value>;
     };
   },

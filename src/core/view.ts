@@ -1,5 +1,5 @@
 import type { EventFilter } from './event-query.ts';
-import type { AllEvents, EventSet, RecordedEvent, RecordedEventOf } from './events.ts';
+import type { EventSet, RecordedEvent, RecordedEventOf, UnionOfSets } from './events.ts';
 
 /** What a decision knows of some part of the log: a state, folded from the events of some types that carry some tags. */
 export interface View<State = unknown> {
@@ -35,9 +35,9 @@ export function view<Sets extends readonly EventSet[], State>(definition: {
   readonly from: readonly [...Sets];
   readonly initialState: () => State;
   readonly on: {
-    readonly [Type in keyof AllEvents<Sets>]?: (
+    readonly [Type in keyof UnionOfSets<Sets>]?: (
       state: NoInfer<State>,
-      event: RecordedEventOf<AllEvents<Sets>, Type>,
+      event: RecordedEventOf<UnionOfSets<Sets>, Type>,
     ) => NoInfer<State>;
   };
 }): (...tags: readonly string[]) => View<State> {

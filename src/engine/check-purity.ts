@@ -1,6 +1,7 @@
 import type { Aggregate, DecideContext } from '../core/aggregate.ts';
 import type { App } from '../core/app.ts';
 import type { Decision } from '../core/decision.ts';
+import type { Process } from '../core/process.ts';
 import type { Projection } from '../core/projection.ts';
 
 /**
@@ -15,6 +16,9 @@ export function checkPurity(app: App): App {
     aggregates: mapValues(app.aggregates, checkAggregate),
     decisions: mapValues(app.decisions, checkDecision),
     projections: mapValues(app.projections, checkProjection),
+    consumers: mapValues(app.consumers, (consumer) =>
+      consumer.kind === 'process' ? checkProcess(consumer) : consumer,
+    ),
   };
 }
 
@@ -53,6 +57,24 @@ function checkProjection(projection: Projection): Projection {
       requireSame(`${who} gave other rows the second time`, projection.project(event, rows), first);
       return first;
     },
+  };
+}
+
+function checkProcess(process: Process): Process {
+  const who = `The process "${process.name}"`;
+  const runTwice = <Answer>(on: string, run: () => Answer): Answer => {
+    const first = run();
+    requireSame(`${who} answered otherwise the second time, ${on}`, run(), first);
+    return first;
+  };
+  return {
+    ...process,
+    onEvent: (state, event, context) =>
+      runTwice(`on "${event.type}" at position ${event.position}`, () => process.onEvent(state, event, context)),
+    onDeadline: (name, state, context) =>
+      runTwice(`at the deadline "${name}"`, () => process.onDeadline(name, state, context)),
+    onRejected: (state, rejected, context) =>
+      runTwice(`on a rejection of "${rejected.command.name}"`, () => process.onRejected(state, rejected, context)),
   };
 }
 

@@ -15,6 +15,7 @@ export function createCurrentLog(log: OpenedLog, upcaster: Upcaster): OpenedLog 
   return {
     logId: log.logId,
     snapshots: log.snapshots,
+    openCheckpoints: () => log.openCheckpoints(),
     write: (work, options) => log.write((transaction) => work(currentTransaction(transaction, upcaster)), options),
     read: async function* (query) {
       const { anyOf } = query;

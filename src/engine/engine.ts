@@ -23,6 +23,7 @@ import type { ShownRows } from './plan-start.ts';
 import { type Projections, startProjections } from './projections.ts';
 import { createPublisher } from './publisher.ts';
 import { createQueryHost } from './query-host.ts';
+import type { Exclusively, Reactions } from './reactions.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
@@ -44,6 +45,8 @@ export interface EngineOptions {
   readonly checksPurity?: boolean;
   /** Name of a Web Lock that is held as long as the worker lives. */
   readonly aliveLock?: () => Promise<string>;
+  /** How reactors and processes run once per browser; just runs them where it is left out. */
+  readonly exclusively?: Exclusively;
 }
 
 /** A log that was opened, and what stands on it. */
@@ -52,6 +55,7 @@ interface Running {
   readonly projections: Projections;
   readonly saved: StateSnapshots;
   readonly decideAcross: DecideAcross | undefined;
+  readonly reactions: Reactions | undefined;
 }
 
 export interface Engine extends EngineApi {
@@ -59,15 +63,9 @@ export interface Engine extends EngineApi {
 }
 
 /** The pipeline of one tab: command → load → decide → append → project → publish. Platform-free; the worker file wires it. */
-export function createEngine({
-  app: declared,
-  env,
-  openLog,
-  durable,
-  checksPurity = false,
-  aliveLock,
-}: EngineOptions): Engine {
-  let app = declared;
+export function createEngine(options: EngineOptions): Engine {
+  const { env, openLog, durable, checksPurity = false, aliveLock } = options;
+  let { app } = options;
   const publisher = createPublisher();
   const upcaster = createUpcaster(app);
   const cache = createStreamCache();
@@ -90,7 +88,9 @@ export function createEngine({
   function report(): void {
     const projections = running?.projections.statuses() ?? [];
     const unreadable = running?.projections.unreadable() ?? [];
-    const message = { type: 'report', projections, unreadable, ...(failure === undefined ? {} : { failure }) } as const;
+    const consumers = running?.reactions?.status ?? [];
+    const noted = failure === undefined ? {} : { failure };
+    const message = { type: 'report', projections, unreadable, consumers, ...noted } as const;
     const text = JSON.stringify(message);
     if (text === reported) return;
     reported = text;
@@ -105,7 +105,7 @@ export function createEngine({
   }
 
   async function start(hint: LogHint | undefined): Promise<Running> {
-    if (checksPurity) app = (await import('./check-purity.ts')).checkPurity(declared);
+    if (checksPurity) app = (await import('./check-purity.ts')).checkPurity(app);
     const log = createCurrentLog(await openLog(hint, noteFailure), upcaster);
     const saved = createStateSnapshots(app, log.snapshots, cache);
     // What only some apps have is loaded by those.
@@ -141,7 +141,15 @@ export function createEngine({
     });
     // Of what came while the rows were loaded.
     void followGrowth(projections);
-    return { log, projections, saved, decideAcross };
+    return { log, projections, saved, decideAcross, reactions: await openReactions(log) };
+  }
+
+  /** Before the first command of this worker, which may be the business of a consumer that is new. */
+  async function openReactions(log: OpenedLog): Promise<Reactions | undefined> {
+    if (app.consumers.size === 0) return undefined;
+    const reactions = await import('./reactions.ts');
+    const onError = (error: unknown) => error instanceof FailureError && noteFailure(error.failure);
+    return reactions.openReactions({ ...options, app, log, execute: enqueue, onChange: report, onError });
   }
 
   function requireRunning(): Running {
@@ -215,6 +223,7 @@ export function createEngine({
       if (hello.app !== signature) return { status: 'failed', failure: mismatch(hello.app, signature) };
       try {
         running ??= await start(hello.hint);
+        running.reactions?.start();
         const head = await running.log.head();
         return { status: 'ready', aliveLock: (await aliveLock?.()) ?? '', logId: running.log.logId, head, durable };
       } catch (error) {
@@ -291,10 +300,12 @@ export function createEngine({
       await Promise.all([running?.projections.saveNow(), running?.saved.saveNow()]);
     },
     wake: async () => {
+      running?.reactions?.wake();
       await running?.projections.follow();
     },
     ping: () => undefined,
     close: () => {
+      running?.reactions?.stop();
       queries.open?.closeAll();
       running?.projections.close();
       running?.saved.close();

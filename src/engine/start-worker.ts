@@ -29,6 +29,7 @@ export function startWorker(app: App): void {
     checksPurity: isDevelopment(),
     openLog: (hint, onClosed) => openDexieEventLog({ name: `varve-${app.name}`, env, hint, onClosed }),
     aliveLock: holdAliveLock,
+    exclusively: runLocked,
   });
   setInterval(() => void engine.wake(), lookIntervalMs);
   expose(throwPlainFailures(engine));
@@ -44,4 +45,9 @@ function holdAliveLock(): Promise<string> {
       return new Promise<never>(() => undefined);
     });
   });
+}
+
+/** Once per browser: the next tab's worker is granted the lock when this one is gone. */
+async function runLocked(name: string, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  await (navigator.locks?.request(name, { signal }, work) ?? work());
 }

@@ -243,6 +243,13 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   return {
     logId,
     snapshots,
+    openCheckpoints: async () => {
+      const { createDexieCheckpointStore } = await import('./dexie-checkpoint-store.ts');
+      return createDexieCheckpointStore(own.generation, (mode, work) =>
+        // Relaxed: what a power cut takes back is done again, and was made to be.
+        inLog(mode, 'relaxed', (_record, _stores, meta) => work(meta)),
+      );
+    },
     stage,
     write: async (work, { durability = 'strict' }: WriteOptions = {}) => {
       const run = () =>

@@ -1,6 +1,7 @@
 import type { Failure } from '../core/errors.ts';
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
+import type { CheckpointStore } from './checkpoint-store.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface EventLog {
   readonly logId: string;
   /** Shortcuts for who folds the log; never more than a cache. */
   readonly snapshots: SnapshotStore;
+  /** Where those who follow the log with effects keep how far they have come; never a cache. Closed with the log. */
+  openCheckpoints(): Promise<CheckpointStore>;
   /**
    * Runs `work` in one exclusive read-write transaction.
    *

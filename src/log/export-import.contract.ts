@@ -56,6 +56,31 @@ export function describeExportImport(): void {
       log.close();
     });
 
+    it('starts without the checkpoints of the log that it takes the place of, and leaves nothing of them', async () => {
+      const { log } = await open();
+      await fill(log, 5);
+      const { log: other, name } = await open();
+      const old = await other.openCheckpoints();
+      const deadlines = { later: { at: 5, causationId: 'c', correlationId: 'c' } };
+      expect(await old.save('payment', { turn: 1, position: 3, instances: [{ key: 'a', state: 1, deadlines }] })).toBe(
+        true,
+      );
+      await importText(other, await toFile(log));
+      await expect(old.load('payment')).rejects.toMatchObject({ failure: { type: 'storage.replaced' } });
+      await expect(old.save('payment', { turn: 2, position: 4 })).rejects.toMatchObject({
+        failure: { type: 'storage.replaced' },
+      });
+      const { log: again } = await open(name);
+      const store = await again.openCheckpoints();
+      expect(await store.load('payment')).toBeUndefined();
+      expect(await store.loadInstances('payment', ['a'])).toEqual({ turn: 0, instances: [undefined] });
+      expect(await store.nextDeadline('payment')).toBeUndefined();
+      expect(await store.save('payment', { turn: 1, position: 5 })).toBe(true);
+      const database = await requestResult(indexedDB.open(name));
+      expect(await requestResult(database.transaction('meta').objectStore('meta').getAllKeys())).toHaveLength(2);
+      for (const each of [database, log, other, again]) each.close();
+    });
+
     it('is refused where anything in it was changed, and nothing is left behind', async () => {
       const { log } = await open();
       await fill(log, 30);

@@ -2,6 +2,7 @@ import { FailureError } from '../core/errors.ts';
 import { type EventQuery, matchesFilter, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
+import { type CheckpointStore, createMemoryCheckpointStore } from './checkpoint-store.ts';
 import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
 import type {
   AppendCondition,
@@ -40,6 +41,7 @@ const pageSize = 1000;
 interface Memory {
   readonly stored: Stored;
   readonly snapshots: SnapshotStore;
+  readonly checkpoints: CheckpointStore;
   readonly listeners: Set<GrowthListener>;
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>): Promise<Result>;
 }
@@ -74,6 +76,7 @@ function createMemory(logId: string, client: string): Memory {
   return {
     stored,
     snapshots: createMemorySnapshotStore((position) => isCommitEnd(stored, position)),
+    checkpoints: createMemoryCheckpointStore(),
     listeners,
     write: (work) => {
       const result = queue.then(() => runAlone(work));
@@ -84,7 +87,7 @@ function createMemory(logId: string, client: string): Memory {
 }
 
 function openMemory(logId: string, memory: Memory): MemoryEventLog {
-  const { stored, snapshots, listeners } = memory;
+  const { stored, snapshots, checkpoints, listeners } = memory;
   const own = new Set<GrowthListener>();
   let closed = false;
 
@@ -101,6 +104,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
   return {
     logId,
     snapshots,
+    openCheckpoints: async () => whileOpen(checkpoints, requireOpen),
     write: async (work) => {
       requireOpen();
       return memory.write(work);
@@ -255,4 +259,26 @@ function* toPages<Item>(items: readonly Item[]): Generator<readonly Item[]> {
 function isCommitEnd({ events }: Stored, position: number): boolean {
   if (position > events.length) return false;
   return events[position - 1]?.meta.commandId !== events[position]?.meta.commandId;
+}
+
+/** What each opening of the log gives away of what all of them share: it ends with the opening. */
+function whileOpen(checkpoints: CheckpointStore, requireOpen: () => void): CheckpointStore {
+  return {
+    load: async (consumer) => {
+      requireOpen();
+      return checkpoints.load(consumer);
+    },
+    save: async (consumer, change) => {
+      requireOpen();
+      return checkpoints.save(consumer, change);
+    },
+    loadInstances: async (consumer, keys) => {
+      requireOpen();
+      return checkpoints.loadInstances(consumer, keys);
+    },
+    nextDeadline: async (consumer) => {
+      requireOpen();
+      return checkpoints.nextDeadline(consumer);
+    },
+  };
 }

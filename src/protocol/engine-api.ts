@@ -178,6 +178,23 @@ export interface EngineReport {
   readonly failure?: Failure;
   readonly projections: readonly ProjectionStatus[];
   readonly unreadable: readonly UnreadableType[];
+  readonly consumers: readonly ConsumerStatus[];
+}
+
+/** How far a reactor or a process is, and what keeps it. */
+export interface ConsumerStatus {
+  readonly name: string;
+  readonly kind: 'reactor' | 'process';
+  /** Whether it runs in this tab; otherwise another one has it, and how far it is may be older than the rest. */
+  readonly isRunning: boolean;
+  /** Position that it is done up to. */
+  readonly position: number;
+  /** Events that it has not looked at yet. */
+  readonly lag: number;
+  /** What it failed with the last time, where it waits for the next attempt. */
+  readonly failure?: { readonly text: string; readonly attempts: number; readonly nextAttemptAt: number };
+  /** The last command of a process that the domain said no to. */
+  readonly rejection?: string;
 }
 
 /** A projection that is behind, or has left something out. */

@@ -63,6 +63,16 @@ describe('what crosses a boundary', () => {
         type: 'report',
         projections: [{ projection: 'counts', lag: 0, quarantined: 0, errors: [], building: { done: 1, total: 2 } }],
         unreadable: [{ eventType: 'Counted', version: 2, count: 1, text: '' }],
+        consumers: [
+          {
+            name: 'mail',
+            kind: 'reactor',
+            isRunning: true,
+            position: 1,
+            lag: 2,
+            failure: { text: '', attempts: 1, nextAttemptAt: 5 },
+          },
+        ],
       },
     ];
     for (const value of [...receipts, ...messages]) expect(structuredClone(value)).toEqual(value);

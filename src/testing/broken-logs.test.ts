@@ -3,6 +3,7 @@ import { type EventFilter, type EventQuery, matchesFilter, matchesQuery } from '
 import type { RecordedEvent } from '../core/events.ts';
 import { toCanonicalJson } from '../core/json.ts';
 import { appendConflict, streamConflict } from '../log/append-condition.ts';
+import { type CheckpointStore, createMemoryCheckpointStore, type Instance } from '../log/checkpoint-store.ts';
 import { chainStart, linkCommit } from '../log/commit-digest.ts';
 import type {
   AppendCondition,
@@ -668,6 +669,113 @@ const brokenLogs: Record<string, BrokenLog> = {
     },
     caughtBy: 'can be closed twice, and leaves other openings open',
   },
+  'keeps checkpoints for each opening': {
+    breaks: () => (log) => {
+      const store = createMemoryCheckpointStore();
+      return { ...log, openCheckpoints: async () => store };
+    },
+    caughtBy: 'keeps how far each consumer has come, also when opened again',
+  },
+  'keeps checkpoints with the snapshots': {
+    breaks: () => {
+      let store = createMemoryCheckpointStore();
+      return (log) => {
+        const clear = () => {
+          store = createMemoryCheckpointStore();
+          return log.snapshots.clear();
+        };
+        const openCheckpoints = async () => checkpointsOf(() => store);
+        return { ...log, snapshots: { ...log.snapshots, clear }, openCheckpoints };
+      };
+    },
+    caughtBy: 'keeps checkpoints where snapshots are cleared and events appended',
+  },
+  'lets the last of two saves win': {
+    breaks: onCheckpoints((store) => ({
+      save: async (consumer, change) =>
+        store.save(consumer, { ...change, turn: ((await store.load(consumer))?.turn ?? 0) + 1 }),
+    })),
+    caughtBy: 'refuses a save that another was faster than, with all that belongs to it',
+  },
+  'gives away the instances that it keeps': {
+    breaks: () => {
+      const kept = new Map<string, Instance | undefined>();
+      return onCheckpoints((store) => ({
+        loadInstances: async (consumer, keys) => {
+          const { turn, instances } = await store.loadInstances(consumer, keys);
+          const given = keys.map((key, index) => {
+            const place = `${consumer} ${key}`;
+            if (!kept.has(place)) kept.set(place, instances[index]);
+            return kept.get(place);
+          });
+          return { turn, instances: given };
+        },
+      }))();
+    },
+    caughtBy: 'gives back instances as they were saved, in the order asked',
+  },
+  'looks the turn up before it loads the instances': {
+    breaks: onCheckpoints((store) => ({
+      loadInstances: async (consumer, keys) => {
+        const turn = (await store.load(consumer))?.turn ?? 0;
+        await pause();
+        return { turn, instances: (await store.loadInstances(consumer, keys)).instances };
+      },
+      save: async (consumer, change) => {
+        await Promise.resolve();
+        await Promise.resolve();
+        return store.save(consumer, change);
+      },
+    })),
+    caughtBy: 'gives instances with the turn that they are of',
+  },
+  'keeps instances that ended': {
+    breaks: onCheckpoints((store) => ({
+      save: (consumer, change) =>
+        store.save(consumer, {
+          ...change,
+          instances: (change.instances ?? []).map((instance) => ({ state: 'ended', ...instance })),
+        }),
+    })),
+    caughtBy: 'forgets an instance that ended',
+  },
+  'names the first deadline in the order of keys': {
+    breaks: onCheckpoints((store) => ({
+      nextDeadline: async (consumer) => {
+        const keys = ['a', 'b', 'c', 'd', 'z'];
+        for (const found of (await store.loadInstances(consumer, keys)).instances) {
+          for (const [name, { at }] of Object.entries(found?.deadlines ?? {}))
+            return { key: found?.key ?? '', name, at };
+        }
+        return undefined;
+      },
+    })),
+    caughtBy: 'names the deadline that is due first, of all instances of a consumer',
+  },
+  'keeps deadlines that were moved': {
+    breaks: onCheckpoints((store) => ({
+      save: async (consumer, change) => {
+        const changed = change.instances ?? [];
+        const { instances: before } = await store.loadInstances(
+          consumer,
+          changed.map(({ key }) => key),
+        );
+        const instances = changed.map((each, index) => ({
+          ...each,
+          ...(each.state === undefined ? {} : { deadlines: { ...each.deadlines, ...before[index]?.deadlines } }),
+        }));
+        return store.save(consumer, { ...change, instances });
+      },
+    })),
+    caughtBy: 'forgets a deadline that was moved or cancelled',
+  },
+  'keeps its checkpoints open': {
+    breaks: () => {
+      const store = createMemoryCheckpointStore();
+      return (log) => ({ ...log, openCheckpoints: async () => store });
+    },
+    caughtBy: 'gives no checkpoints and takes none once it is closed',
+  },
 };
 
 /** What every broken log still does: each breaks one promise, and looks sound at first. */
@@ -732,6 +840,26 @@ function onRead(
       for (let start = 0; start < events.length; start += pageSize) yield events.slice(start, start + pageSize);
     },
   });
+}
+
+function onCheckpoints(change: (store: CheckpointStore) => Partial<CheckpointStore>): Break {
+  return () => (log) => ({
+    ...log,
+    openCheckpoints: async () => {
+      const store = await log.openCheckpoints();
+      return { ...store, ...change(store) };
+    },
+  });
+}
+
+/** A store that may be another one at each call. */
+function checkpointsOf(current: () => CheckpointStore): CheckpointStore {
+  return {
+    load: (consumer) => current().load(consumer),
+    save: (consumer, change) => current().save(consumer, change),
+    loadInstances: (consumer, keys) => current().loadInstances(consumer, keys),
+    nextDeadline: (consumer) => current().nextDeadline(consumer),
+  };
 }
 
 function onQuery(change: (query: EventQuery) => EventQuery): Break {

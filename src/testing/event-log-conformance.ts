@@ -1,4 +1,5 @@
 import type { EventLog } from '../log/event-log.ts';
+import { checkpointCases } from './conformance/checkpoint-cases.ts';
 import { closingCases } from './conformance/closing-cases.ts';
 import { conditionCases } from './conformance/condition-cases.ts';
 import type {
@@ -26,6 +27,7 @@ const concerns: readonly ConformanceCases[] = [
   readingCases,
   linkCases,
   growthCases,
+  checkpointCases,
   closingCases,
 ];
 

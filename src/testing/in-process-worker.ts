@@ -1,13 +1,12 @@
 import { expose } from 'comlink';
 import type { WorkerLike } from '../client/connection.ts';
-import type { App } from '../core/app.ts';
 import type { Env } from '../core/env.ts';
-import { createEngine } from '../engine/engine.ts';
+import { FailureError } from '../core/errors.ts';
+import { createEngine, type EngineOptions } from '../engine/engine.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
 
-export interface InProcessWorkerOptions {
-  readonly app: App;
+export interface InProcessWorkerOptions extends Pick<EngineOptions, 'app' | 'exclusively'> {
   readonly log: EventLog;
   readonly env?: Env;
   /** Whether rules are run twice and compared, as in development; on by default. */
@@ -16,16 +15,27 @@ export interface InProcessWorkerOptions {
 
 /**
  * The engine in this process, behind a real MessageChannel: everything crosses as it does to a worker. Ending it drops
- * what it had not answered; the log stays.
+ * what it had not answered, and it no longer reaches the log; the log stays.
  */
 export function createInProcessWorker({
-  app,
   log,
   env = createTestEnv(),
   checksPurity = true,
+  ...options
 }: InProcessWorkerOptions): WorkerLike {
   const { port1, port2 } = new MessageChannel();
-  const engine = createEngine({ app, env, openLog: async () => keepOpen(log), durable: false, checksPurity });
+  let ended = false;
+  const requireAlive = (): EventLog => {
+    if (ended) throw new FailureError({ type: 'storage.failed', text: 'The worker was ended.' });
+    return log;
+  };
+  const engine = createEngine({
+    ...options,
+    env,
+    checksPurity,
+    openLog: async () => whileAlive(log, requireAlive),
+    durable: false,
+  });
   expose(throwPlainFailures(engine), port1);
   return {
     addEventListener: (type, listener) => port2.addEventListener(type, listener as EventListener),
@@ -33,6 +43,7 @@ export function createInProcessWorker({
     postMessage: (message, transfer) => port2.postMessage(message, transfer ?? []),
     start: () => port2.start(),
     terminate: () => {
+      ended = true;
       engine.close();
       port1.close();
       port2.close();
@@ -41,16 +52,25 @@ export function createInProcessWorker({
 }
 
 /** The worker's own end of a log that others use: closing it leaves theirs open. */
-function keepOpen(log: EventLog): EventLog {
+function whileAlive(log: EventLog, requireAlive: () => EventLog): EventLog {
   return {
     logId: log.logId,
     snapshots: log.snapshots,
-    write: (work, options) => log.write(work, options),
-    read: (query) => log.read(query),
-    readCommits: (from) => log.readCommits(from),
-    verify: (options) => log.verify(options),
-    head: () => log.head(),
-    revisions: (streams) => log.revisions(streams),
+    openCheckpoints: async () => {
+      const store = await requireAlive().openCheckpoints();
+      return {
+        load: async (consumer) => requireAlive() && store.load(consumer),
+        save: async (consumer, change) => requireAlive() && store.save(consumer, change),
+        loadInstances: async (consumer, keys) => requireAlive() && store.loadInstances(consumer, keys),
+        nextDeadline: async (consumer) => requireAlive() && store.nextDeadline(consumer),
+      };
+    },
+    write: async (work, options) => requireAlive().write(work, options),
+    read: (query) => requireAlive().read(query),
+    readCommits: (from) => requireAlive().readCommits(from),
+    verify: async (options) => requireAlive().verify(options),
+    head: async () => requireAlive().head(),
+    revisions: async (streams) => requireAlive().revisions(streams),
     onGrowth: (listener) => log.onGrowth(listener),
     close: () => undefined,
   };
