@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Command, command } from '../core/index.ts';
 import { createEngine } from '../engine/engine.ts';
-import { createFold } from '../engine/fold.ts';
+import { createFold } from '../engine/projecting/fold.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { appSignature } from '../protocol/engine-api.ts';
 import { assertEqual } from '../testing/assert.ts';

@@ -19,11 +19,11 @@ import { createCommandQueue, type Outcome } from './command-queue.ts';
 import { createCurrentLog } from './current-log.ts';
 import type { DecideAcross } from './decide-across.ts';
 import { executeGroup, findReceipt, toFailed } from './execute.ts';
-import type { ShownRows } from './plan-start.ts';
-import { type Projections, startProjections } from './projections.ts';
+import type { ShownRows } from './projecting/plan-start.ts';
+import { type Projections, startProjections } from './projecting/projections.ts';
 import { createPublisher } from './publisher.ts';
-import { createQueryHost } from './query-host.ts';
-import type { Exclusively, Reactions } from './reactions.ts';
+import { createQueryHost } from './queries/query-host.ts';
+import type { Exclusively, Reactions } from './reactions/reactions.ts';
 import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
@@ -147,7 +147,7 @@ export function createEngine(options: EngineOptions): Engine {
   /** Before the first command of this worker, which may be the business of a consumer that is new. */
   async function openReactions(log: OpenedLog): Promise<Reactions | undefined> {
     if (app.consumers.size === 0) return undefined;
-    const reactions = await import('./reactions.ts');
+    const reactions = await import('./reactions/reactions.ts');
     const onError = (error: unknown) => error instanceof FailureError && noteFailure(error.failure);
     return reactions.openReactions({ ...options, app, log, execute: enqueue, onChange: report, onError });
   }

@@ -10,8 +10,8 @@ import { appSignature } from '../protocol/engine-api.ts';
 import { Counter, CounterEvents, Counts, counterApp, Total } from '../testing/fixtures/counter-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { createEngine, type Engine } from './engine.ts';
-import { createFold } from './fold.ts';
-import { createProjector } from './projector.ts';
+import { createFold } from './projecting/fold.ts';
+import { createProjector } from './projecting/projector.ts';
 
 const plain = { askToPersist: false };
 

@@ -2,7 +2,7 @@ import type { Command } from '../core/command.ts';
 import type { NewEvent } from '../core/events.ts';
 import type { DeadlineOf, Process, StateOf, Step } from '../core/process.ts';
 import { type Rejection, reject } from '../core/rejection.ts';
-import { applyStep, type Cause, stateOf } from '../engine/process-step.ts';
+import { applyStep, type Cause, stateOf } from '../engine/reactions/process-step.ts';
 import type { Instance } from '../log/checkpoint-store.ts';
 import { assertEqual } from './assert.ts';
 import { recordGiven } from './record-given.ts';

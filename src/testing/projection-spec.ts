@@ -1,8 +1,8 @@
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
 import type { Upcaster } from '../core/upcast.ts';
-import { createFold, type Fold } from '../engine/fold.ts';
-import { createProjector } from '../engine/projector.ts';
+import { createFold, type Fold } from '../engine/projecting/fold.ts';
+import { createProjector } from '../engine/projecting/projector.ts';
 import { assertEqual } from './assert.ts';
 import { recordGiven } from './record-given.ts';
 

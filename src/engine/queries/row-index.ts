@@ -1,4 +1,4 @@
-import type { KeyedRow } from '../core/row-query.ts';
+import type { KeyedRow } from '../../core/row-query.ts';
 import type { RowOrder } from './row-order.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { App } from '../core/app.ts';
-import type { RowChange } from '../core/projection.ts';
-import type { AnyRowQuery } from '../core/row-query.ts';
-import type { EngineMessage, WindowChange, WindowEnd } from '../protocol/engine-api.ts';
-import type { ShownRows } from './plan-start.ts';
+import type { App } from '../../core/app.ts';
+import type { RowChange } from '../../core/projection.ts';
+import type { AnyRowQuery } from '../../core/row-query.ts';
+import type { EngineMessage, WindowChange, WindowEnd } from '../../protocol/engine-api.ts';
+import type { ShownRows } from '../projecting/plan-start.ts';
 import { createQueriedRows, type QueriedRows } from './queried-rows.ts';
 import { planQuery, type QueryPlan } from './query-plan.ts';
 import type { QueryWindow } from './query-window.ts';

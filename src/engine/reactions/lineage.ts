@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '../core/events.ts';
-import { textDigest } from '../log/text-digest.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import { textDigest } from '../../log/text-digest.ts';
 
 /** Longer ids are hashed: an event's id holds that of its command, which may hold that of another event, and so on. */
 const maxLength = 120;

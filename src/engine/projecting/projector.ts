@@ -1,7 +1,7 @@
-import type { RecordedEvent } from '../core/events.ts';
-import type { RowChange } from '../core/projection.ts';
-import type { Upcaster } from '../core/upcast.ts';
-import type { Patch } from '../protocol/engine-api.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import type { RowChange } from '../../core/projection.ts';
+import type { Upcaster } from '../../core/upcast.ts';
+import type { Patch } from '../../protocol/engine-api.ts';
 import { type Fold, toPage } from './fold.ts';
 
 /** Projections that stand at the same position of the log, and move on together. */

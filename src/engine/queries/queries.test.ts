@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createWindowFeed } from '../client/live-query.ts';
-import type { RowChange } from '../core/projection.ts';
-import type { EngineMessage } from '../protocol/engine-api.ts';
-import { Ranking, rankingApp } from '../testing/fixtures/ranking-app.ts';
+import { createWindowFeed } from '../../client/live-query.ts';
+import type { RowChange } from '../../core/projection.ts';
+import type { EngineMessage } from '../../protocol/engine-api.ts';
+import { Ranking, rankingApp } from '../../testing/fixtures/ranking-app.ts';
 import { createQueries } from './queries.ts';
 
 /** Rows of a projection with queries on them, and what the page is told. */

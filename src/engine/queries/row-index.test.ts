@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KeyedRow } from '../core/row-query.ts';
+import type { KeyedRow } from '../../core/row-query.ts';
 import { createRowIndex } from './row-index.ts';
 import { compareValues, createRowOrder } from './row-order.ts';
 import { sortInSteps } from './scan-rows.ts';

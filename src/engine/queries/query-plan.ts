@@ -1,6 +1,6 @@
-import type { Plain } from '../core/plain-field.ts';
-import type { Projection } from '../core/projection.ts';
-import type { AnyRowQuery, Cursor, KeyedRow } from '../core/row-query.ts';
+import type { Plain } from '../../core/plain-field.ts';
+import type { Projection } from '../../core/projection.ts';
+import type { AnyRowQuery, Cursor, KeyedRow } from '../../core/row-query.ts';
 import { compareValues, createRowOrder, fieldOf, type RowOrder } from './row-order.ts';
 
 /** A query that was checked, and how its rows are found. */

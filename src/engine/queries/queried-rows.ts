@@ -1,5 +1,5 @@
-import type { RowChange } from '../core/projection.ts';
-import type { KeyedRow } from '../core/row-query.ts';
+import type { RowChange } from '../../core/projection.ts';
+import type { KeyedRow } from '../../core/row-query.ts';
 import type { IndexPlan, QueryPlan } from './query-plan.ts';
 import { createQueryWindow, type QueryWindow } from './query-window.ts';
 import { createRowIndex, type RowIndex } from './row-index.ts';

@@ -1,15 +1,15 @@
 import 'fake-indexeddb/auto';
 import { describe, expect, it } from 'vitest';
-import { createClient } from '../client/client.ts';
-import type { Env } from '../core/env.ts';
-import type { RecordedEvent } from '../core/events.ts';
-import { openDexieEventLog } from '../log/dexie-event-log.ts';
-import type { EventLog } from '../log/event-log.ts';
-import { createMemoryEventLog } from '../log/memory-event-log.ts';
-import { type Random, range, seededRandom } from '../testing/conformance/sample-commits.ts';
-import { createMortalLog } from '../testing/fixtures/mortal-log.ts';
-import { day, hour, mailBy, Order, shopWith } from '../testing/fixtures/shop-app.ts';
-import { createInProcessWorker } from '../testing/in-process-worker.ts';
+import { createClient } from '../../client/client.ts';
+import type { Env } from '../../core/env.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import { openDexieEventLog } from '../../log/dexie-event-log.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import { createMemoryEventLog } from '../../log/memory-event-log.ts';
+import { type Random, range, seededRandom } from '../../testing/conformance/sample-commits.ts';
+import { createMortalLog } from '../../testing/fixtures/mortal-log.ts';
+import { day, hour, mailBy, Order, shopWith } from '../../testing/fixtures/shop-app.ts';
+import { createInProcessWorker } from '../../testing/in-process-worker.ts';
 
 const orders = range(1, 6).map((number) => `${number}`);
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { createClient } from '../client/client.ts';
-import { defineAggregate } from '../core/aggregate.ts';
-import { command } from '../core/command.ts';
-import { FailureError } from '../core/errors.ts';
-import type { RecordedEvent } from '../core/events.ts';
-import { defineProcess, type Process } from '../core/process.ts';
-import { defineReactor } from '../core/reactor.ts';
-import type { EventLog, NewCommit } from '../log/event-log.ts';
-import { createMemoryEventLog } from '../log/memory-event-log.ts';
-import { day, hour, mailBy, Order, OrderEvents, Orders, Payment, shopWith } from '../testing/fixtures/shop-app.ts';
-import { createInProcessWorker } from '../testing/in-process-worker.ts';
-import { createTestClient, type TestClient } from '../testing/test-client.ts';
+import { createClient } from '../../client/client.ts';
+import { defineAggregate } from '../../core/aggregate.ts';
+import { command } from '../../core/command.ts';
+import { FailureError } from '../../core/errors.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import { defineProcess, type Process } from '../../core/process.ts';
+import { defineReactor } from '../../core/reactor.ts';
+import type { EventLog, NewCommit } from '../../log/event-log.ts';
+import { createMemoryEventLog } from '../../log/memory-event-log.ts';
+import { day, hour, mailBy, Order, OrderEvents, Orders, Payment, shopWith } from '../../testing/fixtures/shop-app.ts';
+import { createInProcessWorker } from '../../testing/in-process-worker.ts';
+import { createTestClient, type TestClient } from '../../testing/test-client.ts';
 import { type Exclusively, openReactions } from './reactions.ts';
 
 async function eventsOf({ client }: TestClient): Promise<RecordedEvent[]> {

@@ -1,9 +1,9 @@
-import type { UnreadableEvent } from '../core/errors.ts';
-import type { RecordedEvent } from '../core/events.ts';
-import { type Projection, projectionSignature, type RowChange } from '../core/projection.ts';
-import type { Upcaster } from '../core/upcast.ts';
-import type { ProjectionSnapshot } from '../log/snapshot-store.ts';
-import type { ProjectionError, UnreadableType } from '../protocol/engine-api.ts';
+import type { UnreadableEvent } from '../../core/errors.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import { type Projection, projectionSignature, type RowChange } from '../../core/projection.ts';
+import type { Upcaster } from '../../core/upcast.ts';
+import type { ProjectionSnapshot } from '../../log/snapshot-store.ts';
+import type { ProjectionError, UnreadableType } from '../../protocol/engine-api.ts';
 
 /** The rows of one projection at one position of the log. */
 export interface Fold {

@@ -1,4 +1,4 @@
-import type { KeyedRow } from '../core/row-query.ts';
+import type { KeyedRow } from '../../core/row-query.ts';
 import type { RowOrder } from './row-order.ts';
 
 /** Rows that are kept beyond those that are wanted before the list is sorted and cut: few sorts, and short ones. */

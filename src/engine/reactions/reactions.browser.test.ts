@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type Client, createClient } from '../client/client.ts';
-import { Alarm, alarmApp, type Heard, heardChannel, Rings } from '../testing/fixtures/alarm-app.ts';
+import { type Client, createClient } from '../../client/client.ts';
+import { Alarm, alarmApp, type Heard, heardChannel, Rings } from '../../testing/fixtures/alarm-app.ts';
 
 function open() {
   const workers: Worker[] = [];
   const client = createClient(
     alarmApp,
     () => {
-      const worker = new Worker(new URL('../testing/fixtures/alarm.worker.ts', import.meta.url), { type: 'module' });
+      const worker = new Worker(new URL('../../testing/fixtures/alarm.worker.ts', import.meta.url), { type: 'module' });
       workers.push(worker);
       return worker;
     },

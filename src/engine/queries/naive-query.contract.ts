@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { createWindowFeed } from '../client/live-query.ts';
-import { defineApp } from '../core/app.ts';
-import { defineEvents } from '../core/events.ts';
-import { defineProjection, type RowChange } from '../core/projection.ts';
-import type { AnyRowQuery, KeyedRow } from '../core/row-query.ts';
-import { shape } from '../core/schema.ts';
-import type { EngineMessage } from '../protocol/engine-api.ts';
-import { assertEqual } from '../testing/assert.ts';
-import { createRandom } from '../testing/random.ts';
+import { createWindowFeed } from '../../client/live-query.ts';
+import { defineApp } from '../../core/app.ts';
+import { defineEvents } from '../../core/events.ts';
+import { defineProjection, type RowChange } from '../../core/projection.ts';
+import type { AnyRowQuery, KeyedRow } from '../../core/row-query.ts';
+import { shape } from '../../core/schema.ts';
+import type { EngineMessage } from '../../protocol/engine-api.ts';
+import { assertEqual } from '../../testing/assert.ts';
+import { createRandom } from '../../testing/random.ts';
 import { createQueries } from './queries.ts';
 
 /** Of the runs: so many sequences of so many steps, and the seed that they are drawn with. */

@@ -1,6 +1,6 @@
-import type { App } from '../core/app.ts';
-import type { EngineApi, EngineMessage } from '../protocol/engine-api.ts';
-import type { ShownRows } from './plan-start.ts';
+import type { App } from '../../core/app.ts';
+import type { EngineApi, EngineMessage } from '../../protocol/engine-api.ts';
+import type { ShownRows } from '../projecting/plan-start.ts';
 import type { Queries } from './queries.ts';
 
 /** The engine's side of queries: little enough for an app that has none. */

@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '../core/events.ts';
-import type { Process, Step } from '../core/process.ts';
-import type { DueDeadline, Instance } from '../log/checkpoint-store.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import type { Process, Step } from '../../core/process.ts';
+import type { DueDeadline, Instance } from '../../log/checkpoint-store.ts';
 import type { ConsumerTools, ConsumerWork, Progress } from './consumer-work.ts';
 import { eventText, toCommandId } from './lineage.ts';
 import { applyStep, type Cause, stateOf } from './process-step.ts';

@@ -1,10 +1,10 @@
-import type { App } from '../core/app.ts';
-import type { Env } from '../core/env.ts';
-import type { RecordedEvent } from '../core/events.ts';
-import type { Receipt } from '../core/receipt.ts';
-import type { CheckpointStore, DueDeadline, Instance } from '../log/checkpoint-store.ts';
-import type { EventLog } from '../log/event-log.ts';
-import type { ExecuteRequest } from '../protocol/engine-api.ts';
+import type { App } from '../../core/app.ts';
+import type { Env } from '../../core/env.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import type { Receipt } from '../../core/receipt.ts';
+import type { CheckpointStore, DueDeadline, Instance } from '../../log/checkpoint-store.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import type { ExecuteRequest } from '../../protocol/engine-api.ts';
 
 /** What consumers run on. */
 export interface ConsumerTools {

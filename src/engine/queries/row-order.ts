@@ -1,4 +1,4 @@
-import type { KeyedRow } from '../core/row-query.ts';
+import type { KeyedRow } from '../../core/row-query.ts';
 
 /** Negative where the left one comes first. Total over rows of different keys. */
 export type RowOrder = (left: KeyedRow, right: KeyedRow) => number;

@@ -1,6 +1,6 @@
-import type { App } from '../core/app.ts';
-import { type Projection, projectionSignature } from '../core/projection.ts';
-import type { ProjectionSnapshot } from '../log/snapshot-store.ts';
+import type { App } from '../../core/app.ts';
+import { type Projection, projectionSignature } from '../../core/projection.ts';
+import type { ProjectionSnapshot } from '../../log/snapshot-store.ts';
 import { createFold, type Fold, type Left } from './fold.ts';
 
 /** Rows to be shown, and where they stand. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { type Client, createClient } from '../client/client.ts';
-import { defineApp, defineProjection, type Projection, shape } from '../core/index.ts';
-import { createMemoryEventLog, type MemoryEventLog } from '../log/memory-event-log.ts';
-import { appSignature } from '../protocol/engine-api.ts';
-import { Counter, CounterEvents } from '../testing/fixtures/counter-app.ts';
-import { createInProcessWorker } from '../testing/in-process-worker.ts';
-import { createEngine } from './engine.ts';
+import { type Client, createClient } from '../../client/client.ts';
+import { defineApp, defineProjection, type Projection, shape } from '../../core/index.ts';
+import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
+import { appSignature } from '../../protocol/engine-api.ts';
+import { Counter, CounterEvents } from '../../testing/fixtures/counter-app.ts';
+import { createInProcessWorker } from '../../testing/in-process-worker.ts';
+import { createEngine } from '../engine.ts';
 
 /** Counts by id; `step` tells one build of the app from another. */
 function toApp({ version = 1, row = z.object({ count: z.number() }), step = (by: number) => by } = {}) {

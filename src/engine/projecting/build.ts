@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '../core/events.ts';
-import type { Upcaster } from '../core/upcast.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import type { Upcaster } from '../../core/upcast.ts';
+import type { EventLog } from '../../log/event-log.ts';
 import type { Fold } from './fold.ts';
 import { createProjector, type Projector } from './projector.ts';
 

@@ -1,7 +1,7 @@
-import type { Consumer } from '../core/app.ts';
-import type { Checkpoint, CheckpointStore } from '../log/checkpoint-store.ts';
-import { textDigest } from '../log/text-digest.ts';
-import type { ConsumerStatus } from '../protocol/engine-api.ts';
+import type { Consumer } from '../../core/app.ts';
+import type { Checkpoint, CheckpointStore } from '../../log/checkpoint-store.ts';
+import { textDigest } from '../../log/text-digest.ts';
+import type { ConsumerStatus } from '../../protocol/engine-api.ts';
 import { type ConsumerTools, type ConsumerWork, callLater, type Progress } from './consumer-work.ts';
 import { createProcessWork } from './process-work.ts';
 import { createReactorWork } from './reactor-work.ts';

@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '../core/events.ts';
-import type { EventLog } from '../log/event-log.ts';
-import type { Patch } from '../protocol/engine-api.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import type { Patch } from '../../protocol/engine-api.ts';
 import type { Projector } from './projector.ts';
 
 /** Keeps the projector up with the log, whoever appended to it. */

@@ -1,4 +1,4 @@
-import type { ConsumerStatus } from '../protocol/engine-api.ts';
+import type { ConsumerStatus } from '../../protocol/engine-api.ts';
 import { createConsumerRun } from './consumer-run.ts';
 import { type ConsumerTools, callLater } from './consumer-work.ts';
 

@@ -1,6 +1,6 @@
-import type { RowChange } from '../core/projection.ts';
-import type { KeyedRow } from '../core/row-query.ts';
-import type { WindowChange, WindowEnd } from '../protocol/engine-api.ts';
+import type { RowChange } from '../../core/projection.ts';
+import type { KeyedRow } from '../../core/row-query.ts';
+import type { WindowChange, WindowEnd } from '../../protocol/engine-api.ts';
 import type { QueryPlan } from './query-plan.ts';
 import type { RowIndex } from './row-index.ts';
 import { scanRows } from './scan-rows.ts';

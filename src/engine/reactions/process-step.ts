@@ -1,5 +1,5 @@
-import type { Process, Step } from '../core/process.ts';
-import type { Instance, SetDeadline } from '../log/checkpoint-store.ts';
+import type { Process, Step } from '../../core/process.ts';
+import type { Instance, SetDeadline } from '../../log/checkpoint-store.ts';
 
 /** What a step follows from. */
 export interface Cause {

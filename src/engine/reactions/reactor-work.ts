@@ -1,6 +1,6 @@
-import type { Command } from '../core/command.ts';
-import type { RecordedEvent } from '../core/events.ts';
-import type { Reactor, ReactorContext } from '../core/reactor.ts';
+import type { Command } from '../../core/command.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import type { Reactor, ReactorContext } from '../../core/reactor.ts';
 import type { ConsumerTools, ConsumerWork, Progress } from './consumer-work.ts';
 import { eventText, toCommandId } from './lineage.ts';
 
