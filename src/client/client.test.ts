@@ -37,6 +37,14 @@ describe('execute', () => {
     await client.close();
   });
 
+  it('takes no input where nothing has to be said', async () => {
+    const client = open();
+    expect(await client.execute(Counter, 'a', 'close')).toMatchObject({ status: 'saved', events: 1 });
+    expect(await client.execute([command(Counter, 'b', 'close')])).toMatchObject({ status: 'saved', events: 1 });
+    expect((await readAll(client)).map(({ data }) => data)).toEqual([{}, {}]);
+    await client.close();
+  });
+
   it('shows the row in every open mirror before it resolves', async () => {
     const client = open();
     const counts = client.mirror(Counts);

@@ -4,7 +4,7 @@ import { type Command, command } from '../core/command.ts';
 import type { Decision, DecisionInput, DecisionRejection } from '../core/decision.ts';
 import { type ExpectedRevision, type Failure, FailureError } from '../core/errors.ts';
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
-import type { RecordedEvent } from '../core/events.ts';
+import type { OptionalData, RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
 import type { Receipt } from '../core/receipt.ts';
 import type { RowQuery } from '../core/row-query.ts';
@@ -58,16 +58,14 @@ export interface Client extends Transfers {
     aggregate: A,
     id: string,
     name: Name,
-    input: CommandInput<A, Name>,
-    options?: ExecuteOptions,
+    ...input: readonly [...OptionalData<CommandInput<A, Name>>, options?: ExecuteOptions]
   ): Promise<Receipt<CommandRejection<A, Name>>>;
   /** Sends several commands as one atomic commit: all are saved, or none. */
   execute(commands: readonly Command[], options?: ExecuteOptions): Promise<Receipt>;
   /** Sends a decision across streams. */
   execute<D extends Decision>(
     decision: D,
-    input: DecisionInput<D>,
-    options?: DecisionOptions,
+    ...input: readonly [...OptionalData<DecisionInput<D>>, options?: DecisionOptions]
   ): Promise<Receipt<DecisionRejection<D>>>;
   /** Stored events, page by page. Throws `FailureError` where they cannot be read. */
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
@@ -314,7 +312,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     execute: ((...input: ExecuteInput) => {
       if (isCommandList(input)) return executeCommands(input[0], input[1] ?? {});
       if (isDecision(input)) {
-        const [{ name }, decisionInput, decisionOptions] = input;
+        const [{ name }, decisionInput = {}, decisionOptions] = input;
         return executeCommands([], { ...decisionOptions, decision: { name, input: decisionInput } });
       }
       const [aggregate, id, name, commandInput, executeOptions] = input;
@@ -364,9 +362,9 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   };
 }
 
-type SingleInput = readonly [Aggregate, string, string, unknown, ExecuteOptions?];
+type SingleInput = readonly [Aggregate, string, string, unknown?, ExecuteOptions?];
 type ListInput = readonly [readonly Command[], ExecuteOptions?];
-type DecisionArguments = readonly [Decision, unknown, ExecuteOptions?];
+type DecisionArguments = readonly [Decision, unknown?, ExecuteOptions?];
 type ExecuteInput = SingleInput | ListInput | DecisionArguments;
 
 /** What `execute` was told, and the decision in the place of commands. */

@@ -1,4 +1,5 @@
 import type { Aggregate, CommandInput, CommandName } from './aggregate.ts';
+import type { OptionalData } from './events.ts';
 
 /** A command as plain data. */
 export interface Command<A extends Aggregate = Aggregate, Name extends CommandName<A> = CommandName<A>> {
@@ -22,7 +23,8 @@ export function command<A extends Aggregate, Name extends CommandName<A>>(
   aggregate: A,
   id: string,
   name: Name,
-  input: CommandInput<A, Name>,
+  ...[input]: OptionalData<CommandInput<A, Name>>
 ): Command<A, Name> {
-  return { aggregate: aggregate.name, id, name, input };
+  // Left out only where nothing has to be said.
+  return { aggregate: aggregate.name, id, name, input: input ?? ({} as CommandInput<A, Name>) };
 }

@@ -247,3 +247,27 @@ defineApp({
   reactors: [defineReactor('quiet', { from: [NoteEvents], on: {} })],
   processes: [Payment],
 });
+
+// Nothing has to be given where nothing has to be said.
+const LampEvents = defineEvents({
+  SwitchedOn: z.object({}),
+  Dimmed: shape<{ to?: number }>(),
+  Set: shape<{ to: number }>(),
+});
+LampEvents.SwitchedOn();
+LampEvents.SwitchedOn({}, ['room:1']);
+LampEvents.Dimmed();
+// @ts-expect-error Expected 1-2 arguments, but got 0
+LampEvents.Set();
+const Lamp = defineAggregate('lamp', {
+  events: LampEvents,
+  initialState: () => ({}),
+  evolve: { SwitchedOn: (state) => state, Dimmed: (state) => state, Set: (state) => state },
+  commands: {
+    switchOn: { input: z.object({}), decide: () => LampEvents.SwitchedOn() },
+    set: { input: shape<{ to: number }>(), decide: ({ to }) => LampEvents.Set({ to }) },
+  },
+});
+command(Lamp, '1', 'switchOn');
+// @ts-expect-error Expected 4 arguments, but got 3
+command(Lamp, '1', 'set');

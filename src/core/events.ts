@@ -9,9 +9,12 @@ export interface NewEvent<Type extends string = string, Data = unknown> {
   readonly tags?: readonly string[];
 }
 
+/** Nothing has to be given where nothing has to be said: `Closed()` for `Closed({})`. */
+export type OptionalData<Input> = Record<never, never> extends Input ? readonly [data?: Input] : readonly [data: Input];
+
 /** Makes an event of one type; called with the payload, which its schema checks, and what it is to be found by. */
 export interface EventDefinition<Type extends string = string, Input = never, Data = unknown> {
-  (data: Input, tags?: readonly string[]): NewEvent<Type, Data>;
+  (...args: readonly [...OptionalData<Input>, tags?: readonly string[]]): NewEvent<Type, Data>;
   readonly type: Type;
   /** Schema number that new events of this type are stored with. */
   readonly version: number;
@@ -114,7 +117,7 @@ export function defineEvents<const Schemas extends { readonly [type: string]: Sc
 
 function defineEvent(type: string, schema: Schema): EventDefinition<string, unknown> {
   const history = toHistory(schema);
-  const make = (data: unknown, tags: readonly string[] = []): NewEvent => {
+  const make = (data: unknown = {}, tags: readonly string[] = []): NewEvent => {
     if (history.isDeprecated) {
       throw new Error(
         `A new "${type}" event was made, but the type is deprecated: it is only read. Nothing was stored. ` +

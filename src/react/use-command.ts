@@ -3,6 +3,7 @@ import type { DecisionOptions, ExecuteOptions } from '../client/client.ts';
 import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../core/aggregate.ts';
 import type { Decision, DecisionInput, DecisionRejection } from '../core/decision.ts';
 import type { Failure } from '../core/errors.ts';
+import type { OptionalData } from '../core/events.ts';
 import type { Receipt } from '../core/receipt.ts';
 import type { InvalidInput, Rejection } from '../core/rejection.ts';
 import { useClient } from './provider.tsx';
@@ -20,13 +21,13 @@ export interface Sender<Args extends readonly unknown[] = readonly unknown[], Re
 
 /** Sends one command of an aggregate. */
 export type CommandSender<Input = unknown, Refusal extends Rejection = Rejection> = Sender<
-  readonly [id: string, input: Input, options?: ExecuteOptions],
+  readonly [id: string, ...OptionalData<Input>, options?: ExecuteOptions],
   Refusal
 >;
 
 /** Sends a decision across streams. */
 export type DecisionSender<Input = unknown, Refusal extends Rejection = Rejection> = Sender<
-  readonly [input: Input, options?: DecisionOptions],
+  readonly [...OptionalData<Input>, options?: DecisionOptions],
   Refusal
 >;
 

@@ -1,6 +1,6 @@
 import type { Decision, DecisionInput, DecisionRejection } from '../core/decision.ts';
 import { matchesFilter } from '../core/event-query.ts';
-import type { NewEvent } from '../core/events.ts';
+import type { NewEvent, OptionalData } from '../core/events.ts';
 import { reject } from '../core/rejection.ts';
 import { assertEqual } from './assert.ts';
 import { countIds, listTypes, type Made, type Outcome, toEvents, toOutcome } from './outcome.ts';
@@ -12,7 +12,7 @@ export interface DecisionSpec<D extends Decision> {
   /** What has happened before, oldest first, in any streams; views find it by its tags. */
   given(...events: readonly NewEvent[]): DecisionSpec<D>;
   /** `thenState` gets the states of the views, by name, after the decided events. */
-  when(input: DecisionInput<D>): Outcome<DecisionRejection<D>>;
+  when(...input: OptionalData<DecisionInput<D>>): Outcome<DecisionRejection<D>>;
 }
 
 /**
@@ -59,7 +59,7 @@ export function decisionSpec<D extends Decision>(
 
   const startFrom = (given: readonly NewEvent[]): DecisionSpec<D> => ({
     given: (...events) => startFrom([...given, ...events]),
-    when: (input) => {
+    when: (...[input = {}]) => {
       const about = `The decision "${decision.name}" after ${listTypes(given)}`;
       const made = decideOnce(given, input);
       assertEqual(decideOnce(given, input), made, `${about} decided otherwise the second time`);

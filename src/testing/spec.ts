@@ -6,7 +6,7 @@ import type {
   DecideContext,
   Decided,
 } from '../core/aggregate.ts';
-import type { NewEvent } from '../core/events.ts';
+import type { NewEvent, OptionalData } from '../core/events.ts';
 import { reject } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
 import { assertEqual } from './assert.ts';
@@ -18,7 +18,10 @@ export interface Spec<A extends Aggregate> {
   /** What has happened on the stream before, oldest first; may be said several times. */
   given(...events: readonly NewEvent[]): Spec<A>;
   /** Decides one command. Throws what the app's own code throws. */
-  when<Name extends CommandName<A>>(name: Name, input: CommandInput<A, Name>): Outcome<CommandRejection<A, Name>>;
+  when<Name extends CommandName<A>>(
+    name: Name,
+    ...input: OptionalData<CommandInput<A, Name>>
+  ): Outcome<CommandRejection<A, Name>>;
 }
 
 export interface SpecOptions {
@@ -66,7 +69,7 @@ export function spec<A extends Aggregate>(aggregate: A, { id = '1', now = 0 }: S
 
   const startFrom = (given: readonly NewEvent[]): Spec<A> => ({
     given: (...events) => startFrom([...given, ...events]),
-    when: (name, input) => {
+    when: (name, ...[input = {}]) => {
       const first = decideOnce(given, name, input);
       const again = decideOnce(given, name, input);
       const about = `The command "${name}" of "${aggregate.name}" after ${listTypes(given)}`;

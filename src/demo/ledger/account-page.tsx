@@ -48,7 +48,7 @@ export function AccountPage({ id }: { readonly id: string }) {
           type="button"
           className="plain"
           onClick={() => {
-            if (confirm(`Archive ${account.owner}? Its history stays in the log.`)) void archive(id, {});
+            if (confirm(`Archive ${account.owner}? Its history stays in the log.`)) void archive(id);
           }}
         >
           Archive this account

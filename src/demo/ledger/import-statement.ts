@@ -39,7 +39,7 @@ export async function importStatement(client: Client, file: File, options: Impor
 
   const samples = archiveSample ? [...client.mirror(Accounts).rows.values()].filter(({ sample }) => sample) : [];
   const commands = [
-    ...samples.map(({ id }) => command(Account, id, 'archive', {})),
+    ...samples.map(({ id }) => command(Account, id, 'archive')),
     ...lines.map(({ account, ...line }) => command(Account, account, 'record', line)),
   ];
   const savedBefore = client.status.getState().saved;

@@ -36,10 +36,10 @@ describe('an account', () => {
     spec(Account).given(opened).when('open', { owner: 'Eve' }).thenRejected('already-open');
     spec(Account).when('deposit', { amount: 1, note: '' }).thenRejected('not-open');
     spec(Account)
-      .given(opened, AccountEvents.Archived({}))
+      .given(opened, AccountEvents.Archived())
       .when('withdraw', { amount: 1, note: '' })
       .thenRejected('not-open');
-    spec(Account).when('archive', {}).thenNothing();
+    spec(Account).when('archive').thenNothing();
   });
 
   it('takes whole hellers only', () => {
@@ -57,7 +57,7 @@ describe('an account', () => {
     const story = projectionSpec(Accounts).given('account-ada', opened, deposited);
     const row = { id: 'ada', owner: 'Ada', sample: false, balance: 1000, transactions: 1, lastDate: date, revision: 1 };
     story.thenRows({ ada: row });
-    story.given('account-ada', AccountEvents.Archived({})).thenNoRow('ada');
+    story.given('account-ada', AccountEvents.Archived()).thenNoRow('ada');
   });
 
   it('passes money on in one commit, or not at all', () =>
@@ -90,7 +90,7 @@ describe('the sample', () => {
     withLedger(async (client) => {
       await client.execute(sampleCommands());
       const { rows } = client.mirror(Accounts);
-      await client.execute([...rows.keys()].map((id) => command(Account, id, 'archive', {})));
+      await client.execute([...rows.keys()].map((id) => command(Account, id, 'archive')));
       expect(rows.size).toBe(0);
     }));
 });

@@ -55,7 +55,7 @@ export const Account = defineAggregate('account', {
     },
     archive: {
       input: z.object({}),
-      decide: (_input, state) => (state.open ? AccountEvents.Archived({}) : []),
+      decide: (_input, state) => (state.open ? AccountEvents.Archived() : []),
     },
   },
 });

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { Todo, TodoEvents, Todos, tasks } from './tasks.ts';
 
 const added = TodoEvents.Added({ title: 'Buy milk' });
-const completed = TodoEvents.Completed({});
-const reopened = TodoEvents.Reopened({});
-const removed = TodoEvents.Removed({});
+const completed = TodoEvents.Completed();
+const reopened = TodoEvents.Reopened();
+const removed = TodoEvents.Removed();
 
 describe('a todo', () => {
   it('is added with a trimmed title', () => {
@@ -23,14 +23,14 @@ describe('a todo', () => {
   });
 
   it('is completed, and reopened', () => {
-    spec(Todo).given(added).when('complete', {}).then(completed);
-    spec(Todo).given(added, completed).when('reopen', {}).then(reopened);
-    spec(Todo).given(added, completed, reopened).when('complete', {}).then(completed);
+    spec(Todo).given(added).when('complete').then(completed);
+    spec(Todo).given(added, completed).when('reopen').then(reopened);
+    spec(Todo).given(added, completed, reopened).when('complete').then(completed);
   });
 
   it('that is completed cannot be completed again, nor an active one be reopened', () => {
-    spec(Todo).given(added, completed).when('complete', {}).thenNothing();
-    spec(Todo).given(added).when('reopen', {}).thenNothing();
+    spec(Todo).given(added, completed).when('complete').thenNothing();
+    spec(Todo).given(added).when('reopen').thenNothing();
   });
 
   it('is renamed to a trimmed title', () => {
@@ -51,16 +51,16 @@ describe('a todo', () => {
   });
 
   it('is removed', () => {
-    spec(Todo).given(added, completed).when('remove', {}).then(removed);
+    spec(Todo).given(added, completed).when('remove').then(removed);
   });
 
   it('that is gone is left alone by every command but add', () => {
     for (const before of [[added], [added, completed]]) {
       const gone = spec(Todo).given(...before, removed);
       gone.when('rename', { title: 'Buy bread' }).thenNothing();
-      gone.when('complete', {}).thenNothing();
-      gone.when('reopen', {}).thenNothing();
-      gone.when('remove', {}).thenNothing();
+      gone.when('complete').thenNothing();
+      gone.when('reopen').thenNothing();
+      gone.when('remove').thenNothing();
       gone.when('add', { title: 'Buy milk' }).then(added);
     }
   });
@@ -93,7 +93,7 @@ describe('the list', () => {
     const { ready, rows } = client.mirror(Todos);
     await ready;
     for (const id of ['c', 'a', 'b']) await client.execute(Todo, id, 'add', { title: id });
-    await client.execute([command(Todo, 'c', 'complete', {}), command(Todo, 'a', 'rename', { title: 'A' })]);
+    await client.execute([command(Todo, 'c', 'complete'), command(Todo, 'a', 'rename', { title: 'A' })]);
     await client.rebuild();
     expect([...rows.values()].map(({ title }) => title)).toEqual(['c', 'A', 'b']);
     await client.close();

@@ -33,18 +33,18 @@ export const Todo = defineAggregate('todo', {
       input: z.object({ title: z.string().trim() }),
       decide: ({ title }, todo) => {
         if (!todo.exists || title === todo.title) return [];
-        return title === '' ? TodoEvents.Removed({}) : TodoEvents.Renamed({ title });
+        return title === '' ? TodoEvents.Removed() : TodoEvents.Renamed({ title });
       },
     },
     complete: {
       input: nothing,
-      decide: (_input, todo) => (todo.exists && !todo.completed ? TodoEvents.Completed({}) : []),
+      decide: (_input, todo) => (todo.exists && !todo.completed ? TodoEvents.Completed() : []),
     },
     reopen: {
       input: nothing,
-      decide: (_input, todo) => (todo.exists && todo.completed ? TodoEvents.Reopened({}) : []),
+      decide: (_input, todo) => (todo.exists && todo.completed ? TodoEvents.Reopened() : []),
     },
-    remove: { input: nothing, decide: (_input, todo) => (todo.exists ? TodoEvents.Removed({}) : []) },
+    remove: { input: nothing, decide: (_input, todo) => (todo.exists ? TodoEvents.Removed() : []) },
   },
 });
 

@@ -7,8 +7,8 @@ import type { Send } from './use-send.ts';
 export function TodoItem({ todo, send }: { readonly todo: TodoRow; readonly send: Send }) {
   const { id, title, completed } = todo;
   const [isEditing, setEditing] = useState(false);
-  const toggle = (checked: boolean) => send(command(Todo, id, checked ? 'complete' : 'reopen', {}));
-  const remove = () => send(command(Todo, id, 'remove', {}));
+  const toggle = (checked: boolean) => send(command(Todo, id, checked ? 'complete' : 'reopen'));
+  const remove = () => send(command(Todo, id, 'remove'));
   const save = (newTitle: string) => {
     setEditing(false);
     void send(command(Todo, id, 'rename', { title: newTitle }));

@@ -24,8 +24,8 @@ export function TodoList() {
   const { name: selected, shows } = filters[useHashRoute()] ?? all;
 
   const toggleAll = (checked: boolean) =>
-    send(...todos.map(({ id }) => command(Todo, id, checked ? 'complete' : 'reopen', {})));
-  const clearCompleted = () => send(...completed.map(({ id }) => command(Todo, id, 'remove', {})));
+    send(...todos.map(({ id }) => command(Todo, id, checked ? 'complete' : 'reopen')));
+  const clearCompleted = () => send(...completed.map(({ id }) => command(Todo, id, 'remove')));
 
   return (
     <main className="tasks">
