@@ -123,13 +123,13 @@ export function createEngine(options: EngineOptions): Engine {
       upcaster,
       now: env.now,
       isWanted: (projection) => publisher.includes(projection) || queries.open?.includes(projection) === true,
-      onPatch: (patch, events) => {
+      onPatch: (patch) => {
         // Every mirrored projection is named, also where no row changed: its mirror follows the position.
         publisher.publish(patch);
         for (const [name, changes] of Object.entries(patch.changes)) queries.open?.applied(name, changes, patch.to);
-        // A state stops before what cannot be read: the next command on the stream says so.
-        saved.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined));
       },
+      // A state stops before what cannot be read: the next command on the stream says so.
+      onEvents: (events) => saved.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined)),
       onNewRows: (names) => {
         for (const name of names) {
           if (publisher.includes(name)) postRows(name);

@@ -133,6 +133,20 @@ describe('saved states', () => {
     expect(counts).toEqual(Array.from({ length: 14 }, (_, index) => index));
   });
 
+  it('follow what the first rows are built from, so that commands after an import need not read their streams', async () => {
+    const log = createMemoryEventLog();
+    const writer = await startEngine(app, log);
+    for (let index = 0; index < 7; index += 1) await count(writer, `c${index}`);
+    writer.close();
+    const shown = defineApp({ name: 'tally', aggregates: [Tally], projections: [Counts] });
+    const engine = await startEngine(shown, log);
+    await engine.mirror(Counts.name);
+    evolved.length = 0;
+    await count(engine, 'd');
+    expect(evolved).toEqual([7]);
+    engine.close();
+  });
+
   it('follow what others append, so that the next command need not read it', async () => {
     const log = createMemoryEventLog();
     const [engine, other] = [await startEngine(app, log), await startEngine(app, log)];

@@ -30,6 +30,7 @@ export function createBuild({
   shown,
   toHead,
   now,
+  onEvents = () => undefined,
   onProgress,
   onDone,
 }: {
@@ -41,6 +42,8 @@ export function createBuild({
   readonly shown: { readonly position: number };
   readonly toHead: () => Promise<void>;
   readonly now: () => number;
+  /** Gets the events that it reads. */
+  readonly onEvents?: ((events: readonly RecordedEvent[]) => void) | undefined;
   readonly onProgress: () => void;
   readonly onDone: () => void;
 }): Build {
@@ -66,6 +69,7 @@ export function createBuild({
       await log.snapshots.saveProjections(folds.map((fold) => fold.save(false))).catch(() => false);
     }
     projector.apply(events, never);
+    onEvents(events);
     onProgress();
   }
 

@@ -50,6 +50,7 @@ export async function startProjections({
   now,
   isWanted,
   onPatch,
+  onEvents,
   onNewRows,
   onChange,
   onFailure,
@@ -60,15 +61,17 @@ export async function startProjections({
   readonly now: () => number;
   /** The projections whose row changes `onPatch` is to get. */
   readonly isWanted: (projection: string) => boolean;
-  readonly onPatch: (patch: Patch, events: readonly RecordedEvent[]) => void;
+  readonly onPatch: (patch: Patch) => void;
+  /** Gets the events that pass by: those that are new, and where nothing was saved, all. */
+  readonly onEvents: (events: readonly RecordedEvent[]) => void;
   /** The rows of these projections are others than before. */
   readonly onNewRows: (projections: readonly string[]) => void;
   /** What `statuses` and `unreadable` tell may have changed. */
   readonly onChange: () => void;
   readonly onFailure: (failure: Failure) => void;
 }): Promise<Projections> {
-  const saved = await log.snapshots.loadProjections().catch((): readonly ProjectionSnapshot[] => []);
-  const head = await log.head();
+  const noneSaved = (): readonly ProjectionSnapshot[] => [];
+  const [saved, head] = await Promise.all([log.snapshots.loadProjections().catch(noneSaved), log.head()]);
   const plan = planStart(app, saved, head);
   const shown = createProjector(upcaster, plan.shown, plan.position);
   const behind = new Map(plan.behind);
@@ -80,7 +83,8 @@ export async function startProjections({
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const catchUp = createCatchUp(log, shown, isWanted, (patch, events) => {
-    onPatch(patch, events);
+    onPatch(patch);
+    onEvents(events);
     for (const build of builds) build.follow(events);
     noteToSave();
     onChange();
@@ -98,7 +102,7 @@ export async function startProjections({
     }
   }
 
-  function startBuild(folds: readonly Fold[], from: number): Promise<void> {
+  function startBuild(folds: readonly Fold[], from: number, isFirst = false): Promise<void> {
     const build = createBuild({
       log,
       upcaster,
@@ -107,6 +111,7 @@ export async function startProjections({
       shown,
       toHead: catchUp.toHead,
       now,
+      onEvents: isFirst ? onEvents : undefined,
       onProgress: () => {
         if (now() - lastToldAt < progressIntervalMs) return;
         lastToldAt = now();
@@ -166,7 +171,7 @@ export async function startProjections({
     await Promise.all([...failed].map(runBuild));
   };
   const caughtUp = plan.position < head ? follow() : Promise.resolve();
-  for (const { folds, from } of plan.builds) void startBuild(folds, from);
+  for (const { folds, from } of plan.builds) void startBuild(folds, from, plan.shown.length === 0);
 
   return {
     get position() {
