@@ -2,8 +2,7 @@
 // that does not work: code that does not compile, a command that fails or prints something else, a test that is red, an
 // app that does not do in a browser what the page says. docs/guide/README.md has the rules by which blocks are read.
 //
-// Takes the library as it was built (tsc -p tsconfig.build.json and tsconfig.cli.json). With --picture, takes the
-// guide's picture anew.
+// With --picture, takes the guide's picture anew.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -25,6 +24,9 @@ for (const file of readdirSync(guide)) {
   if (file.endsWith('.md') && file !== 'README.md' && !pages.includes(file))
     throw new Error(`docs/guide/README.md does not lead to ${file}.`);
 }
+
+for (const page of ['README.md', 'docs/guide/README.md', ...pages.map((page) => `docs/guide/${page}`)])
+  followLinks(page);
 
 const readme = createProject('readme');
 writeFileSync(join(readme, 'tsconfig.json'), JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'] }));
@@ -55,6 +57,22 @@ function doPage(folder, page) {
   }
   if (blocks.length > 0) compile(folder, refused, page);
   console.log(`${page}: ${blocks.length} blocks (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+}
+
+/** Fails where a link to this repository leads nowhere. */
+function followLinks(page) {
+  for (const [, path, anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+    const target = join(root, path === '' ? page : join(page, '..', path));
+    const headings = () =>
+      [...readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+        heading
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-'),
+      );
+    if (!existsSync(target) || (anchor !== undefined && !headings().includes(anchor)))
+      throw new Error(`${page}: the link to ${path}${anchor === undefined ? '' : `#${anchor}`} leads nowhere.`);
+  }
 }
 
 /** Compiles the project with what must not compile beside it, and looks at every error. */
@@ -143,8 +161,8 @@ function install(folder, names = [], where = '') {
 }
 
 function packLibrary() {
-  // Whoever runs this has built it.
-  run('npm pack', [npm(), 'pack', '--ignore-scripts', '--pack-destination', artifacts], root);
+  // Builds it first, as it does for the reader.
+  run('npm pack', [npm(), 'pack', '--pack-destination', artifacts], root);
   const { name, version } = JSON.parse(read('package.json'));
   return join(artifacts, `${name}-${version}.tgz`);
 }
