@@ -36,7 +36,7 @@ doPage(readme, 'README.md');
 const project = createProject('guide');
 for (const page of ['README.md', ...pages]) {
   doPage(project, `docs/guide/${page}`);
-  if (page === 'start.md') await tryStart(buildApp(project));
+  if (page === 'start.md') await tryStart(project);
 }
 run('the tests of the guide', [tool('vitest'), 'run'], project);
 await tryFinished(buildApp(project), picture);

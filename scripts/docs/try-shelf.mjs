@@ -4,12 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { chromium } from 'playwright-core';
-import { preview } from 'vite';
+import { createServer, preview } from 'vite';
 import { browserArguments, findChromium } from '../chromium.mjs';
 
-/** The app at the end of the page "Start". */
-export async function tryStart(folder) {
-  await tryApp(folder, async ({ page, openTab }) => {
+/** The app at the end of the page "Start", from the server for development. */
+export async function tryStart(root) {
+  const server = await createServer({
+    root,
+    logLevel: 'error',
+    server: { host: '127.0.0.1', port: 0 },
+    // Vite finds out late what a worker imports, and then loads the page again: not in the middle of what is tried.
+    optimizeDeps: { include: ['varve/worker'] },
+  });
+  await server.listen();
+  await tryApp(server, async ({ page, openTab }) => {
     await add(page, 'Drill');
     await lend(page, 'Drill', 'Ann');
     await page.reload();
@@ -22,8 +30,17 @@ export async function tryStart(folder) {
 }
 
 /** The app at the end of the guide, and a picture of it where one is wanted. */
-export async function tryFinished(folder, picture) {
-  await tryApp(folder, async ({ page, openTab, rings, setOffline }) => {
+export async function tryFinished(root, picture) {
+  const rings = [];
+  const server = await preview({
+    root,
+    logLevel: 'error',
+    preview: { host: '127.0.0.1', port: 0 },
+    plugins: [
+      { name: 'bell', configurePreviewServer: ({ middlewares }) => void middlewares.use('/bell', answerBell(rings)) },
+    ],
+  });
+  await tryApp(server, async ({ page, openTab, setOffline }) => {
     for (const name of ['Tent', 'Drill', 'Cake tin', 'Ladder', 'Saw', 'Stove']) await add(page, name);
     await expect(page.getByText('The last one is event 6.')).toBeVisible();
     const list = page.locator('section');
@@ -104,17 +121,8 @@ async function reserve(page, thing, by, day) {
   await page.getByRole('button', { name: 'Reserve' }).click();
 }
 
-/** Serves the built app, opens it on a profile of its own, and fails on any error that a page logs. */
-async function tryApp(root, work) {
-  const rings = [];
-  const server = await preview({
-    root,
-    logLevel: 'error',
-    preview: { host: '127.0.0.1', port: 0 },
-    plugins: [
-      { name: 'bell', configurePreviewServer: ({ middlewares }) => void middlewares.use('/bell', answerBell(rings)) },
-    ],
-  });
+/** Opens a served app on a profile of its own, closes both, and fails on any error that a page logs. */
+async function tryApp(server, work) {
   // A normal context is incognito, and Chromium keeps its IndexedDB in memory.
   const profile = mkdtempSync(join(tmpdir(), 'varve-guide-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -136,7 +144,7 @@ async function tryApp(root, work) {
   };
   try {
     const page = await openTab(context.pages()[0]);
-    await work({ page, openTab: () => openTab(), rings, setOffline: (isOffline) => context.setOffline(isOffline) });
+    await work({ page, openTab: () => openTab(), setOffline: (isOffline) => context.setOffline(isOffline) });
     expect(errors).toEqual([]);
   } finally {
     await context.close();
