@@ -82,7 +82,7 @@ step(
   ),
 );
 step('package', ['scripts/package.mjs']);
-step('code in the README', ['scripts/readme.mjs']);
+step('README and guide', ['scripts/docs.mjs']);
 step('demo build', [tool('vite'), 'build', '--logLevel', 'warn']);
 step('size', ['scripts/size.mjs']);
 step('end to end', [tool('playwright'), 'test'], playwrightCounts);

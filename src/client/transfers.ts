@@ -7,9 +7,11 @@ import type { Connection } from './connection.ts';
 export type ProgressListener = (progress: { readonly done: number; readonly total: number }) => void;
 
 export interface ImportOptions {
+  /** Gives up the events that are there; without it an import into a log that has some is refused. */
   readonly replace?: boolean;
-  /** Bytes. */
+  /** Bytes of the file. */
   readonly onProgress?: ProgressListener;
+  /** Cancels while nothing is replaced: the answer is then `failed` with `engine.cancelled`. */
   readonly signal?: AbortSignal;
 }
 

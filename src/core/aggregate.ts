@@ -57,7 +57,8 @@ export type CommandRejection<A extends Aggregate, Name extends CommandName<A>> =
  * Declares an aggregate: how its state follows from its events, and what its commands decide.
  *
  * `evolve` must name every event of the set; `decide` is synchronous and pure, for it may be run again.
- * State and payloads are frozen: return new objects.
+ * State and payloads are frozen: return new objects. Where the state is a union, annotate what its handlers return,
+ * `(state): State => …`: TypeScript widens the literals of the others.
  *
  * ### Example
  * ```ts

@@ -12,7 +12,7 @@ export type Failure =
   | ImportRefusal;
 
 /**
- * The device's storage said no; nothing of the command was written.
+ * The device's storage said no; nothing of the command was written, but for one case of `storage.failed`.
  *
  * - `storage.quota-exceeded`: the device or the site's share of it is full.
  * - `storage.unavailable`: the database cannot be opened (private mode, blocked, broken).
@@ -21,7 +21,8 @@ export type Failure =
  * - `storage.replaced`: an import has put another log in the place of the one that was open. It is opened anew.
  * - `storage.damaged`: events that were stored are missing or cannot be read; `text` has their positions.
  * - `storage.event-refused`: an event holds what cannot be stored; `text` has the path.
- * - `storage.failed`: anything else that IndexedDB reports.
+ * - `storage.failed`: anything else that IndexedDB reports. Where a connection was lost for good, `text` says that nobody
+ *   knows whether the command was saved; sending it again with its id is safe.
  */
 export interface StorageFailure {
   readonly type:
@@ -61,7 +62,11 @@ export interface StreamConflict {
   readonly actual: number;
 }
 
-/** An event that the decision had not seen matches its condition. Nothing was saved: decide again on what is there now. */
+/**
+ * An event that the decision had not seen matches its condition. Nothing was saved: decide again on what is there now.
+ *
+ * Only who appends to a log's port with a condition meets it: commands and decisions read what they append on.
+ */
 export interface AppendConflict {
   readonly type: 'append.conflict';
   readonly text: string;

@@ -38,7 +38,10 @@ export interface Rejected<Refusal extends Rejection = Rejection> {
   readonly command: number;
 }
 
-/** The world said no; nothing was stored, except after `engine.stopped`, where nobody knows yet. */
+/**
+ * The world said no; nothing was stored. Except after `engine.stopped`, and a `storage.failed` whose text says so: there
+ * nobody knows, and sending the command again with its id is safe.
+ */
 export interface Failed {
   readonly status: 'failed';
   readonly commandId: string;

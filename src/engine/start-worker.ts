@@ -13,6 +13,8 @@ const lookIntervalMs = 30_000;
 /**
  * Runs an app's engine in this worker: the whole of the app's own worker file.
  *
+ * Parts of it are loaded when they are needed, so it has to be bundled as a module: with Vite, `worker: { format: 'es' }`.
+ *
  * ### Example
  * ```ts
  * import { startWorker } from 'varve/worker';
