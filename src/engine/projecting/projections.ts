@@ -184,8 +184,12 @@ export async function startProjections({
     follow,
     rebuild: async (names) => {
       await Promise.all(builtByName.values());
-      for (const build of failed) builds.delete(build);
-      failed.clear();
+      for (const build of failed) {
+        // What it was to build is built now. Others are still to be gone on with.
+        if (![...build.folds.keys()].every((name) => names.includes(name))) continue;
+        builds.delete(build);
+        failed.delete(build);
+      }
       await startBuild(
         names.map((name) => createFold(requireProjection(app, name))),
         0,

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { FailureError } from '../../core/errors.ts';
+import { type App, defineApp, defineProjection } from '../../core/index.ts';
+import { createUpcaster } from '../../core/upcast.ts';
+import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
+import { Counter, CounterEvents } from '../../testing/fixtures/counter-app.ts';
+import { startProjections } from './projections.ts';
+
+/** Sums in two projections, of which one is of another version in each build of the app. */
+function toApp(version = 1): App {
+  const sums = (name: string, weight: number) =>
+    defineProjection(name, {
+      version: weight,
+      from: [CounterEvents],
+      row: z.object({ sum: z.number() }),
+      on: { Counted: (row, { data }) => ({ sum: (row?.sum ?? 0) + data.by * weight }) },
+    });
+  return defineApp({ name: 'sums', aggregates: [Counter], projections: [sums('stable', 1), sums('changed', version)] });
+}
+
+async function append(log: MemoryEventLog, times = 1) {
+  const commit = async () => {
+    const commandId = `c${(await log.head()) + 1}`;
+    const events = [{ stream: 'counter-a', type: 'Counted', version: 1, data: { by: 1 } }];
+    return log.write((transaction) =>
+      transaction.append({ commandId, correlationId: commandId, recordedAt: 0, events }),
+    );
+  };
+  for (let turn = 1; turn < times; turn += 1) await commit();
+  return commit();
+}
+
+/** A worker's rows on a log whose reads and saves can be held, one event at a time, or fail. */
+async function start(app: App, log: MemoryEventLog) {
+  const storage = { readsFail: false, readsWait: false, savesWait: false };
+  const waits = async (isHeld: () => boolean) => {
+    while (isHeld()) await pause();
+  };
+  let now = 0;
+  const newRows: string[] = [];
+  const projections = await startProjections({
+    app,
+    log: {
+      ...log,
+      read: async function* (query) {
+        for await (const page of log.read(query)) {
+          for (const event of page) {
+            await waits(() => storage.readsWait);
+            if (storage.readsFail) throw new FailureError({ type: 'storage.failed', text: 'It cannot be read.' });
+            yield [event];
+          }
+        }
+      },
+      snapshots: {
+        ...log.snapshots,
+        saveProjections: async (snapshots) => {
+          const copy = structuredClone(snapshots);
+          await waits(() => storage.savesWait);
+          return log.snapshots.saveProjections(copy);
+        },
+      },
+    },
+    upcaster: createUpcaster(app),
+    now: () => now,
+    isWanted: () => false,
+    onPatch: () => undefined,
+    onNewRows: (names) => newRows.push(...names),
+    onChange: () => undefined,
+    onFailure: () => undefined,
+  });
+  return {
+    projections,
+    storage,
+    newRows,
+    sum: (name: string) => projections.rowsOf(name)?.rows.get('a') as { readonly sum: number } | undefined,
+    isBehind: (name: string) => projections.rowsOf(name)?.isBehind,
+    moveClock: (byMs: number) => {
+      now += byMs;
+    },
+  };
+}
+
+/** A log whose rows were saved by the first build of the app. */
+async function filledLog(events: number): Promise<MemoryEventLog> {
+  const log = createMemoryEventLog();
+  await append(log, events);
+  const { projections } = await start(toApp(), log);
+  await Promise.all(['stable', 'changed'].map((name) => projections.ready(name)));
+  await projections.saveNow();
+  projections.close();
+  return log;
+}
+
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+describe('a build that fails', () => {
+  it('is gone on with after a rebuild of another projection', async () => {
+    const log = await filledLog(3);
+    const worker = await start(toApp(2), log);
+    worker.storage.readsFail = true;
+    await worker.projections.follow();
+    await pause();
+    expect(worker.isBehind('changed')).toBe(true);
+    worker.storage.readsFail = false;
+    await worker.projections.rebuild(['stable']);
+    await worker.projections.follow();
+    await expect.poll(() => worker.sum('changed')).toEqual({ sum: 6 });
+    expect(worker.isBehind('changed')).toBe(false);
+    worker.projections.close();
+  });
+});
