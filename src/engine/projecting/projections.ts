@@ -124,11 +124,12 @@ export async function startProjections({
     failed.delete(build);
     if (await tellFailure(build.run())) return;
     failed.add(build);
-    // Of a damaged log, what could be read is shown.
-    for (const [name, { rows, position }] of build.folds) {
-      if (!shown.folds.has(name)) behind.set(name, { rows, position, isBehind: true });
+    // Of a damaged log, what could be read is shown; as it is now, although building may go on.
+    const unseen = [...build.folds].filter(([name]) => !shown.folds.has(name) && !plan.behind.has(name));
+    for (const [name, { rows, position }] of unseen) {
+      behind.set(name, { rows: new Map(rows), position, isBehind: true });
     }
-    onNewRows([...build.folds.keys()]);
+    onNewRows(unseen.map(([name]) => name));
   }
 
   function endBuild(build: Build): void {
