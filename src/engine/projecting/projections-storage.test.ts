@@ -123,4 +123,18 @@ describe('a build that fails', () => {
       worker.projections.close();
     }
   });
+
+  it('keeps nobody waiting while it is tried again', async () => {
+    const log = await filledLog(3);
+    const worker = await start(toApp(2), log);
+    worker.storage.readsFail = true;
+    await pause();
+    worker.storage.readsFail = false;
+    // Of what is shown nothing is to be read, and the build does not end.
+    worker.storage.readsWait = true;
+    await worker.projections.follow();
+    worker.storage.readsWait = false;
+    await expect.poll(() => worker.sum('changed')).toEqual({ sum: 6 });
+    worker.projections.close();
+  });
 });

@@ -22,7 +22,7 @@ export interface Projections {
   ready(projection: string): Promise<void>;
   /** Takes what was appended, by whoever. Never rejects: failures are told. */
   advance(appended: readonly RecordedEvent[]): Promise<void>;
-  /** Reads the log to its end; goes on with builds that failed. Never rejects: failures are told. */
+  /** Reads the log to its end, and has builds that failed go on. Never rejects: failures are told. */
   follow(): Promise<void>;
   /** Builds rows anew beside those that are shown. Resolves when they have taken their place. */
   rebuild(names: readonly string[]): Promise<void>;
@@ -164,7 +164,8 @@ export async function startProjections({
 
   const follow = async () => {
     await tellFailure(catchUp.toHead());
-    await Promise.all([...failed].map(runBuild));
+    // Nobody waits for a fold of the whole log.
+    for (const build of failed) void runBuild(build);
   };
   const caughtUp = plan.position < head ? follow() : Promise.resolve();
   for (const { folds, from } of plan.builds) void startBuild(folds, from);
