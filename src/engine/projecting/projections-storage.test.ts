@@ -138,3 +138,17 @@ describe('a build that fails', () => {
     worker.projections.close();
   });
 });
+
+describe('a rebuild', () => {
+  it('that fails says so, and is tried again', async () => {
+    const log = await filledLog(3);
+    const worker = await start(toApp(), log);
+    worker.storage.readsFail = true;
+    await expect(worker.projections.rebuild(['stable'])).rejects.toThrow('It cannot be read.');
+    expect(worker.sum('stable')).toEqual({ sum: 3 });
+    worker.storage.readsFail = false;
+    await worker.projections.follow();
+    await expect.poll(() => worker.newRows).toEqual(['stable']);
+    worker.projections.close();
+  });
+});

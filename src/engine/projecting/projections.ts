@@ -24,7 +24,10 @@ export interface Projections {
   advance(appended: readonly RecordedEvent[]): Promise<void>;
   /** Reads the log to its end, and has builds that failed go on. Never rejects: failures are told. */
   follow(): Promise<void>;
-  /** Builds rows anew beside those that are shown. Resolves when they have taken their place. */
+  /**
+   * Builds rows anew beside those that are shown. Resolves when they have taken their place; throws `FailureError` where
+   * the log cannot be read: then they are built when it can be.
+   */
   rebuild(names: readonly string[]): Promise<void>;
   /** The projections that have something to tell. */
   statuses(): readonly ProjectionStatus[];
@@ -74,7 +77,7 @@ export async function startProjections({
   const behind = new Map(plan.behind);
   const builds = new Set<Build>();
   const failed = new Set<Build>();
-  const builtByName = new Map<string, Promise<void>>();
+  const builtByName = new Map<string, Promise<unknown>>();
   let savedTo = plan.shown.length > 0 ? plan.position : -1;
   let lastToldAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -87,18 +90,18 @@ export async function startProjections({
   });
 
   /** Reading may fail where writing does not; the rows are then behind, which the next hint or wake mends. */
-  async function tellFailure(work: Promise<void>): Promise<boolean> {
+  async function tellFailure(work: Promise<void>): Promise<FailureError | undefined> {
     try {
       await work;
-      return true;
+      return undefined;
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       onFailure(error.failure);
-      return false;
+      return error;
     }
   }
 
-  function startBuild(folds: readonly Fold[], from: number): Promise<void> {
+  function startBuild(folds: readonly Fold[], from: number): Promise<FailureError | undefined> {
     const build = createBuild({
       log,
       upcaster,
@@ -120,9 +123,11 @@ export async function startProjections({
     return built;
   }
 
-  async function runBuild(build: Build): Promise<void> {
+  async function runBuild(build: Build): Promise<FailureError | undefined> {
     failed.delete(build);
-    if (await tellFailure(build.run())) return;
+    const failure = await tellFailure(build.run());
+    // It may have been handed the rest meanwhile, and need what could not be read no more.
+    if (failure === undefined || !builds.has(build)) return undefined;
     failed.add(build);
     // Of a damaged log, what could be read is shown; as it is now, although building may go on.
     const unseen = [...build.folds].filter(([name]) => !shown.folds.has(name) && !plan.behind.has(name));
@@ -130,6 +135,7 @@ export async function startProjections({
       behind.set(name, { rows: new Map(rows), position, isBehind: true });
     }
     onNewRows(unseen.map(([name]) => name));
+    return failure;
   }
 
   function endBuild(build: Build): void {
@@ -192,10 +198,11 @@ export async function startProjections({
         builds.delete(build);
         failed.delete(build);
       }
-      await startBuild(
+      const failure = await startBuild(
         names.map((name) => createFold(requireProjection(app, name))),
         0,
       );
+      if (failure !== undefined) throw failure;
     },
     statuses: () =>
       [...app.projections.keys()].flatMap((name) => {
