@@ -1,7 +1,7 @@
 import type { App } from '../../core/app.ts';
-import { type Projection, projectionSignature } from '../../core/projection.ts';
+import type { Projection } from '../../core/projection.ts';
 import type { ProjectionSnapshot } from '../../log/snapshot-store.ts';
-import { createFold, type Fold, type Left } from './fold.ts';
+import { createFold, type Fold, type Left, snapshotSignature } from './fold.ts';
 
 /** Rows to be shown, and where they stand. */
 export interface ShownRows {
@@ -30,12 +30,12 @@ export interface StartPlan {
  */
 export function planStart(app: App, saved: readonly ProjectionSnapshot[], head: number): StartPlan {
   const found = [...app.projections.values()].map((projection) => {
-    const signature = projectionSignature(projection);
+    const signature = snapshotSignature(projection, true);
     const own = saved.filter((snapshot) => snapshot.projection === projection.name);
     return {
       projection,
       complete: own.find((snapshot) => snapshot.isComplete && snapshot.signature === signature),
-      partial: own.find((snapshot) => !snapshot.isComplete && snapshot.signature === signature),
+      partial: own.find((snapshot) => snapshot.signature === snapshotSignature(projection, false)),
       older: own.find((snapshot) => snapshot.isComplete && snapshot.signature !== signature),
     };
   });

@@ -151,4 +151,22 @@ describe('a rebuild', () => {
     await expect.poll(() => worker.newRows).toEqual(['stable']);
     worker.projections.close();
   });
+
+  it('that is left in the middle leaves the rows that were saved', async () => {
+    const log = await filledLog(3);
+    const left = await start(toApp(), log);
+    left.storage.readsWait = true;
+    void left.projections.rebuild(['stable']);
+    await pause();
+    left.moveClock(10_000);
+    left.storage.readsWait = false;
+    await expect
+      .poll(async () => (await log.snapshots.loadProjections()).map(({ isComplete }) => isComplete))
+      .toContain(false);
+    left.projections.close();
+    const next = await start(toApp(), log);
+    next.storage.readsWait = true;
+    expect([next.sum('stable'), next.isBehind('stable')]).toEqual([{ sum: 3 }, false]);
+    next.projections.close();
+  });
 });
