@@ -8,13 +8,18 @@ import { Counter, CounterEvents } from '../../testing/fixtures/counter-app.ts';
 import { startProjections } from './projections.ts';
 
 /** Sums in two projections, of which one is of another version in each build of the app. */
-function toApp(version = 1): App {
+function toApp(version = 1, check = (_position: number) => {}): App {
   const sums = (name: string, weight: number) =>
     defineProjection(name, {
       version: weight,
       from: [CounterEvents],
       row: z.object({ sum: z.number() }),
-      on: { Counted: (row, { data }) => ({ sum: (row?.sum ?? 0) + data.by * weight }) },
+      on: {
+        Counted: (row, { data, position }) => {
+          check(position);
+          return { sum: (row?.sum ?? 0) + data.by * weight };
+        },
+      },
     });
   return defineApp({ name: 'sums', aggregates: [Counter], projections: [sums('stable', 1), sums('changed', version)] });
 }
@@ -32,8 +37,8 @@ async function append(log: MemoryEventLog, times = 1) {
 }
 
 /** A worker's rows on a log whose reads and saves can be held, or fail. */
-async function start(app: App, log: MemoryEventLog) {
-  const storage = { readsFail: false, readsWait: false, savesWait: false };
+async function start(app: App, log: MemoryEventLog, { readsWait = false } = {}) {
+  const storage = { readsFail: false, readsWait, savesWait: false };
   const waits = async (isHeld: () => boolean) => {
     while (isHeld()) await pause();
   };
@@ -167,6 +172,27 @@ describe('a rebuild', () => {
     const next = await start(toApp(), log);
     next.storage.readsWait = true;
     expect([next.sum('stable'), next.isBehind('stable')]).toEqual([{ sum: 3 }, false]);
+    next.projections.close();
+  });
+});
+
+describe('saved rows', () => {
+  it('are those that were built, also where others were being saved at that moment', async () => {
+    const log = await filledLog(3);
+    const worker = await start(toApp(2), log);
+    worker.storage.readsWait = true;
+    await worker.projections.advance(await append(log));
+    worker.storage.savesWait = true;
+    const saved = worker.projections.saveNow();
+    worker.storage.readsWait = false;
+    await expect.poll(() => worker.sum('changed')).toEqual({ sum: 8 });
+    worker.storage.savesWait = false;
+    await saved;
+    await worker.projections.saveNow();
+    worker.projections.close();
+    const next = await start(toApp(2), log);
+    next.storage.readsWait = true;
+    expect([next.sum('changed'), next.isBehind('changed')]).toEqual([{ sum: 8 }, false]);
     next.projections.close();
   });
 });

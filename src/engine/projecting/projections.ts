@@ -161,11 +161,13 @@ export async function startProjections({
 
   async function saveNow(): Promise<void> {
     const { position } = shown;
+    const savedBefore = savedTo;
     if (position === savedTo || position === 0) return;
     // A cache: where it cannot be written, the next start folds more. What fails for good, an append tells too.
     const folds = [...shown.folds.values()];
     const done = await log.snapshots.saveProjections(folds.map((fold) => fold.save(true))).catch(() => true);
-    if (done) savedTo = position;
+    // Unless others have taken their place meanwhile, which are not saved yet.
+    if (done && savedTo === savedBefore) savedTo = position;
   }
 
   const follow = async () => {
