@@ -50,9 +50,10 @@ export function planStart(app: App, saved: readonly ProjectionSnapshot[], head: 
     foldsByStart.set(from, [...(foldsByStart.get(from) ?? []), fold]);
   };
   for (const { projection, complete, partial, older } of found) {
+    const unfinished = partial && !canHeal(app, partial) ? partial : undefined;
     if (complete?.upTo === position) {
       shown.push(createFold(projection, complete));
-      if (canHeal(app, complete)) build(createFold(projection));
+      if (canHeal(app, complete)) build(createFold(projection, unfinished));
       continue;
     }
     if (complete !== undefined) behind.set(projection.name, toBehind(complete, complete.rows));
@@ -60,7 +61,7 @@ export function planStart(app: App, saved: readonly ProjectionSnapshot[], head: 
       const rows = acceptedRows(projection, older);
       if (rows !== undefined) behind.set(projection.name, toBehind(older, rows));
     }
-    build(createFold(projection, complete ?? partial));
+    build(createFold(projection, complete && !canHeal(app, complete) ? complete : unfinished));
   }
   return { shown, position, behind, builds: [...foldsByStart].map(([from, folds]) => ({ from, folds })) };
 }

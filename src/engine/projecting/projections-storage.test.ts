@@ -195,4 +195,24 @@ describe('saved rows', () => {
     expect([next.sum('changed'), next.isBehind('changed')]).toEqual([{ sum: 8 }, false]);
     next.projections.close();
   });
+
+  it('that had to leave an event out are not gone on from once their code may be mended', async () => {
+    const log = createMemoryEventLog();
+    await append(log, 5);
+    let isMended = false;
+    const app = toApp(1, (position) => {
+      if (position === 1 && !isMended) throw new Error('one');
+    });
+    const left = await start(app, log, { readsWait: true });
+    left.moveClock(10_000);
+    left.storage.readsWait = false;
+    await expect.poll(async () => (await log.snapshots.loadProjections()).length).toBe(2);
+    left.projections.close();
+    isMended = true;
+    const next = await start(app, log);
+    await next.projections.ready('stable');
+    expect(next.sum('stable')).toEqual({ sum: 5 });
+    expect(next.projections.statuses()).toEqual([]);
+    next.projections.close();
+  });
 });

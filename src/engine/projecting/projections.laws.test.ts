@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { defineApp, defineEvents, defineProjection, type RecordedEvent } from '../../core/index.ts';
 import { FailureError } from '../../core/errors.ts';
+import { defineApp, defineEvents, defineProjection, type RecordedEvent } from '../../core/index.ts';
 import { createUpcaster } from '../../core/upcast.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import { createMemoryEventLog } from '../../log/memory-event-log.ts';
 import { createRandom } from '../../testing/random.ts';
 import { type Projections, startProjections } from './projections.ts';
 
-const runs = 300;
+const runs = 500;
 const steps = 40;
 
 const Events = defineEvents({ Counted: z.object({ by: z.number() }) });
@@ -73,7 +73,12 @@ function createLife(log: EventLog, random: () => number, world: { readonly fails
       loadProjections: () => live(() => log.snapshots.loadProjections()),
     },
   };
-  return { log: own, die: () => void (isDead = true) };
+  return {
+    log: own,
+    die: () => {
+      isDead = true;
+    },
+  };
 }
 
 async function run(seed: number): Promise<void> {
@@ -92,7 +97,8 @@ async function run(seed: number): Promise<void> {
 
   function check(name: string, { rows, position, isBehind }: Copy): void {
     const shown = Object.fromEntries(rows);
-    const fits = (weight: number) => JSON.stringify(sorted(shown)) === JSON.stringify(sorted(replay(stored, position, weight)));
+    const fits = (weight: number) =>
+      JSON.stringify(sorted(shown)) === JSON.stringify(sorted(replay(stored, position, weight)));
     const weights = name === 'stable' ? [1] : isBehind ? [...builds] : [build];
     if (!weights.some(fits)) {
       throw new Error(
@@ -178,7 +184,10 @@ async function run(seed: number): Promise<void> {
     append,
     () => void projections?.follow(),
     () => void projections?.saveNow(),
-    () => void projections?.rebuild([['stable'], ['changing'], ['stable', 'changing']][pick(3)] ?? []).catch(() => undefined),
+    () =>
+      void projections
+        ?.rebuild([['stable'], ['changing'], ['stable', 'changing']][pick(3)] ?? [])
+        .catch(() => undefined),
     () => {
       now += 3_000;
     },
@@ -210,7 +219,9 @@ async function run(seed: number): Promise<void> {
   };
   for (let turns = 0; !isLevel('stable') || !isLevel('changing'); turns += 1) {
     if (turns > 2_000) {
-      throw new Error(`Run ${seed}: it does not come to rest: ${JSON.stringify([...copies].map(([name, { position, isBehind }]) => [name, position, isBehind]))} of ${stored.length}`);
+      throw new Error(
+        `Run ${seed}: it does not come to rest: ${JSON.stringify([...copies].map(([name, { position, isBehind }]) => [name, position, isBehind]))} of ${stored.length}`,
+      );
     }
     if (turns % 50 === 0) void projections?.follow();
     await turn();
