@@ -149,7 +149,16 @@ export function createEngine(options: EngineOptions): Engine {
     if (app.consumers.size === 0) return undefined;
     const reactions = await import('./reactions/reactions.ts');
     const onError = (error: unknown) => error instanceof FailureError && noteFailure(error.failure);
-    return reactions.openReactions({ ...options, app, log, execute: enqueue, onChange: report, onError });
+    const { whyUnreadable } = upcaster;
+    return reactions.openReactions({
+      ...options,
+      app,
+      log,
+      whyUnreadable,
+      execute: enqueue,
+      onChange: report,
+      onError,
+    });
   }
 
   function requireRunning(): Running {
