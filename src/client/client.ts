@@ -69,7 +69,10 @@ export interface Client extends Transfers {
     input: DecisionInput<D>,
     options?: DecisionOptions,
   ): Promise<Receipt<DecisionRejection<D>>>;
-  /** Stored events, page by page. Throws `FailureError` where they cannot be read. */
+  /**
+   * Stored events, page by page, in the newest form; those that this build of the app cannot read (`status.unreadable`)
+   * as they are stored. Throws `FailureError` where the storage cannot be read.
+   */
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
   /**
    * The events after a position, in order and each once: first those that are stored, then those that come, of this tab
