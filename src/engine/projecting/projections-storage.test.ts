@@ -1,33 +1,47 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { FailureError } from '../../core/errors.ts';
-import { type App, defineApp, defineProjection } from '../../core/index.ts';
+import {
+  type App,
+  defineAggregate,
+  defineApp,
+  defineEvents,
+  defineProjection,
+  type EventSet,
+  shape,
+  versions,
+} from '../../core/index.ts';
 import { createUpcaster } from '../../core/upcast.ts';
+import type { EventLog } from '../../log/event-log.ts';
 import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
 import { Counter, CounterEvents } from '../../testing/fixtures/counter-app.ts';
+import { createCurrentLog } from '../current-log.ts';
 import { startProjections } from './projections.ts';
 
 /** Sums in two projections, of which one is of another version in each build of the app. */
 function toApp(version = 1, check = (_position: number) => {}): App {
-  const sums = (name: string, weight: number) =>
-    defineProjection(name, {
-      version: weight,
-      from: [CounterEvents],
-      row: z.object({ sum: z.number() }),
-      on: {
-        Counted: (row, { data, position }) => {
-          check(position);
-          return { sum: (row?.sum ?? 0) + data.by * weight };
-        },
-      },
-    });
-  return defineApp({ name: 'sums', aggregates: [Counter], projections: [sums('stable', 1), sums('changed', version)] });
+  const projections = [sums('stable', 1, check), sums('changed', version, check)];
+  return defineApp({ name: 'sums', aggregates: [Counter], projections });
 }
 
-async function append(log: MemoryEventLog, times = 1) {
+function sums(name: string, weight: number, check = (_position: number) => {}) {
+  return defineProjection(name, {
+    version: weight,
+    from: [CounterEvents],
+    row: z.object({ sum: z.number() }),
+    on: {
+      Counted: (row, { data, position }) => {
+        check(position);
+        return { sum: (row?.sum ?? 0) + data.by * weight };
+      },
+    },
+  });
+}
+
+async function append(log: MemoryEventLog, times = 1, form = { type: 'Counted', version: 1 }) {
   const commit = async () => {
     const commandId = `c${(await log.head()) + 1}`;
-    const events = [{ stream: 'counter-a', type: 'Counted', version: 1, data: { by: 1 } }];
+    const events = [{ stream: 'counter-a', ...form, data: { by: 1 } }];
     return log.write((transaction) =>
       transaction.append({ commandId, correlationId: commandId, recordedAt: 0, events }),
     );
@@ -44,29 +58,31 @@ async function start(app: App, log: MemoryEventLog, { readsWait = false } = {}) 
   };
   let now = 0;
   const newRows: string[] = [];
-  const projections = await startProjections({
-    app,
-    log: {
-      ...log,
-      read: async function* (query) {
-        for await (const page of log.read(query)) {
-          for (let start = 0; start < page.length; start += 2) {
-            await waits(() => storage.readsWait);
-            if (storage.readsFail) throw new FailureError({ type: 'storage.failed', text: 'It cannot be read.' });
-            yield page.slice(start, start + 2);
-          }
+  const upcaster = createUpcaster(app);
+  const slow: EventLog = {
+    ...log,
+    read: async function* (query) {
+      for await (const page of log.read(query)) {
+        for (let start = 0; start < page.length; start += 2) {
+          await waits(() => storage.readsWait);
+          if (storage.readsFail) throw new FailureError({ type: 'storage.failed', text: 'It cannot be read.' });
+          yield page.slice(start, start + 2);
         }
-      },
-      snapshots: {
-        ...log.snapshots,
-        saveProjections: async (snapshots) => {
-          const copy = structuredClone(snapshots);
-          await waits(() => storage.savesWait);
-          return log.snapshots.saveProjections(copy);
-        },
+      }
+    },
+    snapshots: {
+      ...log.snapshots,
+      saveProjections: async (snapshots) => {
+        const copy = structuredClone(snapshots);
+        await waits(() => storage.savesWait);
+        return log.snapshots.saveProjections(copy);
       },
     },
-    upcaster: createUpcaster(app),
+  };
+  const projections = await startProjections({
+    app,
+    log: createCurrentLog(slow, upcaster),
+    upcaster,
     now: () => now,
     isWanted: () => false,
     onPatch: () => undefined,
@@ -214,5 +230,31 @@ describe('saved rows', () => {
     expect(next.sum('stable')).toEqual({ sum: 5 });
     expect(next.projections.statuses()).toEqual([]);
     next.projections.close();
+  });
+
+  it('tell no more of events that a newer build can read under another name', async () => {
+    const log = createMemoryEventLog();
+    const data = shape<{ cents: number }>();
+    const build = (events: EventSet) => {
+      const Bill = defineAggregate('bill', { events, initialState: () => 0, evolve: {}, commands: {} });
+      return defineApp({ name: 'bills', aggregates: [Bill], projections: [sums('stable', 1)] });
+    };
+    const old = build(defineEvents({ Paid: data }));
+    const renamed = build(
+      defineEvents({
+        Settled: versions(data)
+          .to(data, (before) => before)
+          .formerly('Paid'),
+      }),
+    );
+    await append(log, 1, { type: 'Paid', version: 2 });
+    const before = await start(old, log);
+    await before.projections.ready('stable');
+    expect(before.projections.unreadable()).toMatchObject([{ eventType: 'Paid', version: 2, count: 1 }]);
+    await before.projections.saveNow();
+    before.projections.close();
+    const now = await start(renamed, log);
+    await expect.poll(() => now.projections.unreadable()).toEqual([]);
+    now.projections.close();
   });
 });

@@ -72,7 +72,7 @@ export async function startProjections({
 }): Promise<Projections> {
   const saved = await log.snapshots.loadProjections().catch((): readonly ProjectionSnapshot[] => []);
   const head = await log.head();
-  const plan = planStart(app, saved, head);
+  const plan = planStart(app, upcaster, saved, head);
   const shown = createProjector(upcaster, plan.shown, plan.position);
   const behind = new Map(plan.behind);
   const builds = new Set<Build>();
