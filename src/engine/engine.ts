@@ -139,9 +139,10 @@ export function createEngine(options: EngineOptions): Engine {
       onChange: report,
       onFailure: noteFailure,
     });
-    // Of what came while the rows were loaded.
+    const reactions = await openReactions(log);
+    // Of what came until now.
     void followGrowth(projections);
-    return { log, projections, saved, decideAcross, reactions: await openReactions(log) };
+    return { log, projections, saved, decideAcross, reactions };
   }
 
   /** Before the first command of this worker, which may be the business of a consumer that is new. */

@@ -646,3 +646,30 @@ describe('a process', () => {
     for (const each of [fast, late]) each.stop();
   });
 });
+
+it('what another tab stores while the consumers of a worker are opened is shown all the same', async () => {
+  const memory = createMemoryEventLog();
+  let openStore = () => {};
+  const opening = new Promise<void>((resolve) => {
+    openStore = resolve;
+  });
+  let asked = false;
+  const log: EventLog = {
+    ...memory,
+    openCheckpoints: async () => {
+      asked = true;
+      await opening;
+      return memory.openCheckpoints();
+    },
+  };
+  const Quiet = defineReactor('quiet', { from: [OrderEvents], on: { Paid: () => undefined } });
+  const app = shopWith([Quiet], []);
+  const client = createClient(app, () => createInProcessWorker({ app, log }), { askToPersist: false });
+  const orders = client.mirror(Orders);
+  await expect.poll(() => asked).toBe(true);
+  await memory.write((transaction) => transaction.append(placedBy('c1')));
+  openStore();
+  await orders.ready;
+  await expect.poll(() => orders.rows.get('a')).toEqual({ history: ['placed'] });
+  await client.close();
+});
