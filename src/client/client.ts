@@ -340,7 +340,15 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     },
     query: createOpenQuery(feeds, connection.call, requestSnapshot),
     whenReached: async (position) => {
-      await Promise.all([...feeds.values()].map(({ mirror }) => mirror.whenReached(position)));
+      const isReached = async ([name, { mirror }]: readonly [string, MirrorFeed]) => {
+        try {
+          await mirror.whenReached(position);
+        } catch (error) {
+          // The window of a query that was closed meanwhile is open no more.
+          if (feeds.has(name)) throw error;
+        }
+      };
+      await Promise.all([...feeds].map(isReached));
     },
     rebuild: async (projection) => {
       const rebuildId = randomId();
