@@ -2,7 +2,7 @@ import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../
 import type { App } from '../core/app.ts';
 import { type Command, command } from '../core/command.ts';
 import type { Decision, DecisionInput, DecisionRejection } from '../core/decision.ts';
-import { type ExpectedRevision, type Failure, FailureError } from '../core/errors.ts';
+import { type Failure, FailureError } from '../core/errors.ts';
 import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { OptionalData, RecordedEvent } from '../core/events.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
@@ -13,39 +13,19 @@ import {
   type EngineMessage,
   type EventPage,
   type Executed,
-  type ExecuteRequest,
   type Progress,
 } from '../protocol/engine-api.ts';
 import { randomId } from '../protocol/random-id.ts';
-import { cancelled } from './cancelled.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createOpenQuery, type LiveQuery } from './live-query.ts';
 import { createLogHintStore } from './log-hint.ts';
 import { createMirror, type Mirror, type MirrorFeed } from './mirror.ts';
+import { createOutbox, type DecisionOptions, type ExecuteOptions, type SendOptions } from './outbox.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
-import { createSlots } from './slots.ts';
 import { createStatusStore, failureToPhase, type StatusStore } from './status.ts';
 import { createStorageWatch } from './storage-watch.ts';
 import { type SubscribeOptions, subscribe } from './subscribe.ts';
-import { createTransfers, type ProgressListener, type Transfers } from './transfers.ts';
-
-export interface ExecuteOptions {
-  /** Refuses the command, without a retry, where the stream is not at this revision: what the user saw. */
-  readonly expectedRevision?: ExpectedRevision;
-  /** The same id sent twice changes nothing the second time and gets the first receipt. Drawn at random if not given. */
-  readonly commandId?: string;
-  readonly correlationId?: string;
-  readonly causationId?: string;
-  /** `strict` (the default) survives a power cut as far as the browser honours it; `relaxed` is for what can be had again. */
-  readonly durability?: 'strict' | 'relaxed';
-  /** Cancels while nothing is committed: the receipt is then `failed` with `engine.cancelled`, and nothing was saved. */
-  readonly signal?: AbortSignal;
-  /** Told now and then how many of a long list of commands have been decided; all of them once they are saved. */
-  readonly onProgress?: ProgressListener;
-}
-
-/** A decision reads many streams: it expects no revision of one. */
-export type DecisionOptions = Omit<ExecuteOptions, 'expectedRevision'>;
+import { createTransfers, type Transfers } from './transfers.ts';
 
 /** The page's side of an app: sends commands to the worker, mirrors projections, and knows what is saved. */
 export interface Client extends Transfers {
@@ -67,7 +47,10 @@ export interface Client extends Transfers {
     decision: D,
     ...input: readonly [...OptionalData<DecisionInput<D>>, options?: DecisionOptions]
   ): Promise<Receipt<DecisionRejection<D>>>;
-  /** Stored events, page by page. Throws `FailureError` where they cannot be read. */
+  /**
+   * Stored events, page by page, in the newest form; those that this build of the app cannot read (`status.unreadable`)
+   * as they are stored. Throws `FailureError` where the storage cannot be read.
+   */
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
   /**
    * The events after a position, in order and each once: first those that are stored, then those that come, of this tab
@@ -119,12 +102,6 @@ export interface ClientOptions {
   readonly newId?: () => string;
 }
 
-/** Most writes of one page that are under way at a time; the others wait their turn. */
-const maxOpenWrites = 64;
-
-/** Commands of a long list that are sent at a time: about a millisecond of copying for the page. */
-const stageLength = 500;
-
 /**
  * Connects a page to its worker.
  *
@@ -139,8 +116,6 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   const feeds = new Map<string, MirrorFeed>();
   const hints = createLogHintStore(app.name);
   const storage = createStorageWatch(status, options.askToPersist ?? true);
-  const slots = createSlots(maxOpenWrites);
-  const open = new Set<Promise<Receipt>>();
   const { receipts, follow } = createReceipts(async (commandId) => {
     const executed = await connection.call((api) => api.findReceipt(commandId));
     if (executed !== undefined) await whenShown(executed);
@@ -226,68 +201,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     });
   }
 
-  /** Keeps what is open in sight, so that `close` can wait for it. */
-  function executeCommands(commands: readonly Command[], executeOptions: RequestOptions): Promise<Receipt> {
-    const { commandId = newId() } = executeOptions;
-    const answer = executeInTurn(commands, { ...executeOptions, commandId });
-    const executing = follow(commandId, answer).finally(() => open.delete(executing));
-    open.add(executing);
-    return executing;
-  }
-
-  async function executeInTurn(
-    commands: readonly Command[],
-    { signal, onProgress, commandId, ...rest }: RequestOptions & { readonly commandId: string },
-  ): Promise<Receipt> {
-    if (signal?.aborted) return cancelled(commandId);
-    const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
-    const cancel = () => void connection.call((api) => api.cancel(commandId)).catch(() => undefined);
-    signal?.addEventListener('abort', cancel);
-    if (onProgress !== undefined) progressListeners.set(commandId, ({ done, total }) => onProgress({ done, total }));
-    status.setState(({ saving }) => ({ saving: saving + 1 }));
-    const release = await slots.take();
-    try {
-      const executed = await send(commands, request, signal);
-      const { receipt } = executed;
-      if (receipt.status === 'saved') {
-        await whenShown(executed);
-        noteSaved(receipt.position);
-        storage.afterSave();
-        onProgress?.({ done: commands.length, total: commands.length });
-      }
-      return receipt;
-    } catch (error) {
-      if (!(error instanceof FailureError)) throw error;
-      return { status: 'failed', commandId, failure: error.failure };
-    } finally {
-      release();
-      status.setState(({ saving }) => ({ saving: saving - 1 }));
-      signal?.removeEventListener('abort', cancel);
-      progressListeners.delete(commandId);
-    }
-  }
-
   async function whenShown({ receipt, projectedTo }: Executed): Promise<void> {
     if (receipt.status !== 'saved') return;
     // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
     const visible = Math.min(receipt.position, projectedTo);
     await Promise.allSettled([...feeds.values()].map(({ mirror }) => whenReachedIfLoaded(mirror, visible)));
-  }
-
-  function send(
-    commands: readonly Command[],
-    request: Omit<ExecuteRequest, 'commands'>,
-    signal: AbortSignal | undefined,
-  ): Promise<Executed> {
-    return connection.call(async (api) => {
-      if (commands.length <= stageLength) return api.execute({ ...request, commands });
-      // Slice by slice, so that the page stays responsive; a new worker gets them all again.
-      for (let start = 0; start < commands.length; start += stageLength) {
-        if (signal?.aborted) return { receipt: cancelled(request.commandId), projectedTo: 0 };
-        await api.stage(request.commandId, start, commands.slice(start, start + stageLength));
-      }
-      return api.execute({ ...request, commands: [], staged: commands.length });
-    });
   }
 
   // On a server there is nothing to start; the first use starts it elsewhere (a test without a page).
@@ -302,6 +220,19 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     addEventListener('pageshow', wake, { signal: closing.signal });
   }
 
+  const outbox = createOutbox({
+    call: connection.call,
+    status,
+    progressListeners,
+    follow,
+    onSaved: async (executed) => {
+      await whenShown(executed);
+      noteSaved(executed.receipt.status === 'saved' ? executed.receipt.position : 0);
+      storage.afterSave();
+    },
+  });
+  const send = (commands: readonly Command[], { commandId = newId(), ...rest }: SendOptions = {}) =>
+    outbox.send(commands, { ...rest, commandId });
   const read = (query: EventQuery = {}) => readPages(query, (page) => connection.call((api) => api.read(page)));
 
   return {
@@ -310,13 +241,13 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     receipts,
     // One implementation for both forms; the overloads of `Client` are what callers see.
     execute: ((...input: ExecuteInput) => {
-      if (isCommandList(input)) return executeCommands(input[0], input[1] ?? {});
+      if (isCommandList(input)) return send(input[0], input[1]);
       if (isDecision(input)) {
         const [{ name }, decisionInput = {}, decisionOptions] = input;
-        return executeCommands([], { ...decisionOptions, decision: { name, input: decisionInput } });
+        return send([], { ...decisionOptions, decision: { name, input: decisionInput } });
       }
       const [aggregate, id, name, commandInput, executeOptions] = input;
-      return executeCommands([command(aggregate, id, name as never, commandInput)], executeOptions ?? {});
+      return send([command(aggregate, id, name as never, commandInput)], executeOptions);
     }) as Client['execute'],
     read,
     subscribe: (filter = {}, subscribeOptions = {}) => {
@@ -335,7 +266,15 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     },
     query: createOpenQuery(feeds, connection.call, requestSnapshot),
     whenReached: async (position) => {
-      await Promise.all([...feeds.values()].map(({ mirror }) => mirror.whenReached(position)));
+      const isReached = async ([name, { mirror }]: readonly [string, MirrorFeed]) => {
+        try {
+          await mirror.whenReached(position);
+        } catch (error) {
+          // The window of a query that was closed meanwhile is open no more.
+          if (feeds.has(name)) throw error;
+        }
+      };
+      await Promise.all([...feeds].map(isReached));
     },
     rebuild: async (projection) => {
       const rebuildId = randomId();
@@ -356,7 +295,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     startOver: reopen,
     close: async () => {
       closing.abort();
-      await Promise.allSettled(open);
+      await outbox.settled();
       await connection.close();
     },
   };
@@ -366,9 +305,6 @@ type SingleInput = readonly [Aggregate, string, string, unknown?, ExecuteOptions
 type ListInput = readonly [readonly Command[], ExecuteOptions?];
 type DecisionArguments = readonly [Decision, unknown?, ExecuteOptions?];
 type ExecuteInput = SingleInput | ListInput | DecisionArguments;
-
-/** What `execute` was told, and the decision in the place of commands. */
-type RequestOptions = ExecuteOptions & Pick<ExecuteRequest, 'decision'>;
 
 function isDecision(input: SingleInput | DecisionArguments): input is DecisionArguments {
   return input[0].kind === 'decision';

@@ -238,4 +238,20 @@ describe('the window of a query', () => {
     vi.useRealTimers();
     await client.close();
   });
+
+  it('that is closed is not waited for by who waits for a position', async () => {
+    const { client } = open();
+    const best = client.query(Ranking, top(1));
+    await best.ready;
+    const reached = client.whenReached(1);
+    best.close();
+    // Another window, which is still open, comes there.
+    const rest = client.query(Ranking, top(2));
+    await rest.ready;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await client.execute(Counter, 'a', 'count', { by: 1 });
+    await reached;
+    expect(textOf(rest)).toBe('a=1');
+    await client.close();
+  });
 });

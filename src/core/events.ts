@@ -48,7 +48,7 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> {
   /** Place in the whole log, from 1 without gaps. */
   readonly position: number;
   readonly type: Type;
-  /** Schema number that it was stored with; `data` is in the newest form. */
+  /** Schema number that it was stored with; `data` is in the newest form, unless this build of the app cannot read it. */
   readonly version: number;
   readonly data: Data;
   /** Sorted, each once; absent where there are none. */

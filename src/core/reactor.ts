@@ -36,7 +36,8 @@ export interface Reactor<Name extends string = string> {
  *
  * Each event comes at least once and in order, in whichever tab runs the reactors. It comes again where the worker died
  * before it was noted as done, so `event.id` is the key by which the other side knows a repetition. A handler that
- * throws or rejects is tried again, later and later; until it succeeds, this reactor waits, and the status says so.
+ * throws or rejects is tried again, later and later; until it succeeds, this reactor waits, and the status says so. So
+ * it does before an event that this build of the app cannot read.
  * Rebuilding projections, or opening the app on another day, repeats nothing.
  *
  * A new reactor, and every reactor after an import, starts with what is stored from then on, unless `startAt` is

@@ -8,6 +8,8 @@ export interface Upcaster {
   upcast(events: readonly RecordedEvent[]): readonly RecordedEvent[];
   /** Why an event that `upcast` gave is in a form that this build does not know; undefined where it does. */
   whyUnreadable(event: RecordedEvent): UnreadableEvent | undefined;
+  /** Whether there is code for events that were stored under this type and version. */
+  knows(type: string, version: number): boolean;
   /** These types, and the names that they were stored under before. */
   storedTypes(types: readonly string[]): readonly string[];
 }
@@ -55,6 +57,7 @@ export function createUpcaster({ events: definitions }: Pick<App, 'events'>): Up
       const isKnown = definition !== undefined && event.version <= definition.version;
       return isKnown ? undefined : fromTheFuture(event, definition);
     },
+    knows: (type, version) => version <= (definitionByStoredType.get(type)?.version ?? 0),
     storedTypes: (types) => types.flatMap((type) => [type, ...(definitions.get(type)?.history.formerTypes ?? [])]),
   };
 }

@@ -1,30 +1,18 @@
 import type { App } from '../core/app.ts';
-import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import type { Receipt } from '../core/receipt.ts';
 import { createUpcaster } from '../core/upcast.ts';
 import type { LogClosedListener } from '../log/event-log.ts';
-import {
-  appSignature,
-  type EngineApi,
-  type Executed,
-  type ExecuteRequest,
-  type Hello,
-  type LogHint,
-  type Welcome,
-} from '../protocol/engine-api.ts';
-import { createCommandQueue, type Outcome } from './command-queue.ts';
+import { appSignature, type EngineApi, type Hello, type LogHint, type Welcome } from '../protocol/engine-api.ts';
+import { createCommands, type Ground } from './commands.ts';
 import { createCurrentLog } from './current-log.ts';
-import type { DecideAcross } from './decide-across.ts';
-import { executeGroup, findReceipt, toFailed } from './execute.ts';
 import type { ShownRows } from './projecting/plan-start.ts';
 import { type Projections, startProjections } from './projecting/projections.ts';
 import { createPublisher } from './publisher.ts';
 import { createQueryHost } from './queries/query-host.ts';
 import type { Exclusively, Reactions } from './reactions/reactions.ts';
-import { createStateSnapshots, type StateSnapshots } from './state-snapshots.ts';
+import { createStateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
 
@@ -50,11 +38,8 @@ export interface EngineOptions {
 }
 
 /** A log that was opened, and what stands on it. */
-interface Running {
+interface Running extends Ground {
   readonly log: OpenedLog;
-  readonly projections: Projections;
-  readonly saved: StateSnapshots;
-  readonly decideAcross: DecideAcross | undefined;
   readonly reactions: Reactions | undefined;
 }
 
@@ -75,15 +60,21 @@ export function createEngine(options: EngineOptions): Engine {
     (projection) => requireRunning().projections.ready(projection),
     (projection) => rowsNow(projection),
   );
-  const staged = new Map<string, Command[]>();
   const cancelled = new Set<string>();
-  const reporting = new Set<string>();
   let running: Running | undefined;
   let failure: Failure | undefined;
   let reported = '';
-  /** How far the log is known to have grown, and whether a group of commands is being stored. */
+  /** How far the log is known to have grown. */
   let grownTo = 0;
-  let inGroup = false;
+  const commands = createCommands({
+    env,
+    cache,
+    cancelled,
+    publisher,
+    requireGround: requireRunning,
+    onFailure: noteFailure,
+    onGroupEnd: () => void followGrowth(requireRunning().projections),
+  });
 
   function report(): void {
     const projections = running?.projections.statuses() ?? [];
@@ -115,7 +106,7 @@ export function createEngine(options: EngineOptions): Engine {
     log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
       // A group that is running takes what it appended itself, and looks afterwards whether there is more.
-      if (running !== undefined && !inGroup) void followGrowth(running.projections, events);
+      if (running !== undefined && !commands.inGroup) void followGrowth(running.projections, events);
     });
     const projections = await startProjections({
       app,
@@ -139,9 +130,10 @@ export function createEngine(options: EngineOptions): Engine {
       onChange: report,
       onFailure: noteFailure,
     });
-    // Of what came while the rows were loaded.
+    const reactions = await openReactions(log);
+    // Of what came until now.
     void followGrowth(projections);
-    return { log, projections, saved, decideAcross, reactions: await openReactions(log) };
+    return { app, log, projections, saved, decideAcross, reactions };
   }
 
   /** Before the first command of this worker, which may be the business of a consumer that is new. */
@@ -149,7 +141,16 @@ export function createEngine(options: EngineOptions): Engine {
     if (app.consumers.size === 0) return undefined;
     const reactions = await import('./reactions/reactions.ts');
     const onError = (error: unknown) => error instanceof FailureError && noteFailure(error.failure);
-    return reactions.openReactions({ ...options, app, log, execute: enqueue, onChange: report, onError });
+    const { whyUnreadable } = upcaster;
+    return reactions.openReactions({
+      ...options,
+      app,
+      log,
+      whyUnreadable,
+      execute: commands.enqueue,
+      onChange: report,
+      onError,
+    });
   }
 
   function requireRunning(): Running {
@@ -161,42 +162,6 @@ export function createEngine(options: EngineOptions): Engine {
   async function followGrowth(projections: Projections, events: readonly RecordedEvent[] = []): Promise<void> {
     if (events[0]?.position === projections.position + 1) await projections.advance(events);
     if (grownTo > projections.position) await projections.follow();
-  }
-
-  async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
-    const { log, projections, saved, decideAcross } = requireRunning();
-    const hooks = {
-      isCancelled: (commandId: string) => cancelled.has(commandId),
-      onProgress: (commandId: string, done: number, total: number) => {
-        if (reporting.has(commandId)) publisher.post({ type: 'progress', commandId, done, total });
-      },
-    };
-    try {
-      inGroup = true;
-      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks, saved, decideAcross });
-      if (appended.length > 0) {
-        // On disk already: what goes wrong from here on must not turn the receipt into a failure.
-        await projections.advance(appended);
-      }
-      return outcomes;
-    } catch (error) {
-      // One request must not fail for another's size: each tries alone.
-      if (requests.length > 1) return (await Promise.all(requests.map((request) => runGroup([request])))).flat();
-      const [request] = requests;
-      if (!(error instanceof FailureError) || request === undefined) return [{ thrown: error }];
-      noteFailure(error.failure);
-      return [{ receipt: toFailed(request, error) }];
-    } finally {
-      inGroup = false;
-      void followGrowth(projections);
-    }
-  }
-
-  /** A command that was repeated, or looked up, may be ahead of the rows of a worker that has just started. */
-  async function toExecuted(receipt: Receipt): Promise<Executed> {
-    const { projections } = requireRunning();
-    if (receipt.status === 'saved' && receipt.position > projections.position) await projections.follow();
-    return { receipt, projectedTo: projections.position };
   }
 
   function rowsNow(projection: string): ShownRows {
@@ -214,8 +179,6 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  const enqueue = createCommandQueue(runGroup);
-
   return {
     connect: async (hello: Hello, port: MessagePort): Promise<Welcome> => {
       publisher.connect(port);
@@ -231,33 +194,10 @@ export function createEngine(options: EngineOptions): Engine {
         return { status: 'failed', failure: error.failure };
       }
     },
-    execute: async (request) => {
-      const commands = staged.get(request.commandId) ?? request.commands;
-      staged.delete(request.commandId);
-      if (request.staged !== undefined && request.staged !== commands.length) {
-        throw new Error(`Of ${request.staged} commands that were sent ahead, ${commands.length} arrived.`);
-      }
-      if (request.reportProgress) reporting.add(request.commandId);
-      try {
-        return await toExecuted(await enqueue({ ...request, commands }));
-      } finally {
-        cancelled.delete(request.commandId);
-        reporting.delete(request.commandId);
-      }
-    },
-    findReceipt: async (commandId) => {
-      const receipt = await findReceipt(commandId, requireRunning().log);
-      return receipt && toExecuted(receipt);
-    },
-    stage: (commandId, start, commands) => {
-      const list = (start === 0 ? undefined : staged.get(commandId)) ?? [];
-      list.push(...commands);
-      staged.set(commandId, list);
-    },
-    cancel: (commandId) => {
-      staged.delete(commandId);
-      cancelled.add(commandId);
-    },
+    execute: commands.execute,
+    findReceipt: commands.findReceipt,
+    stage: commands.stage,
+    cancel: commands.cancel,
     mirror: async (projection) => {
       if (!app.projections.has(projection)) {
         throw new Error(`The app "${app.name}" has no projection "${projection}". Add it to defineApp.`);

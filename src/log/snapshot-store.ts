@@ -1,7 +1,7 @@
 /** Rows of a projection, saved so that a start need not fold the whole log. A cache: any doubt, and it is folded anew. */
 export interface ProjectionSnapshot {
   readonly projection: string;
-  /** What the rows were made by (`projectionSignature`). */
+  /** What the rows were made by; of rows that are not complete it is another one. */
   readonly signature: string;
   /** Position of the last event that is in the rows. */
   readonly upTo: number;

@@ -5,7 +5,7 @@ import { FailureError, shape } from '../core/index.ts';
 import { defineProjection } from '../core/projection.ts';
 import { Counter, CounterEvents, Counts } from '../testing/fixtures/counter-app.ts';
 import { openClient, openLog, renderPage, settle } from './fixtures/page.tsx';
-import { useProjection, useReady, useRow, useStatus } from './index.ts';
+import { useProjection, useQuery, useReady, useRow, useStatus } from './index.ts';
 
 interface BoundaryProps {
   readonly children: ReactNode;
@@ -87,13 +87,15 @@ describe('a log that cannot be opened', () => {
     const { client, unblock } = openBlocked();
     const Parts = () => {
       const size = useProjection(Counts, (rows) => rows.size, { suspend: false });
-      return `${useStatus().phase} ${useReady(Counts)} ${size} ${useRow(Counts, 'a', { suspend: false })?.count}`;
+      const queried = useQuery(Counts, { limit: 5 }, { suspend: false })?.rows.length;
+      const count = useRow(Counts, 'a', { suspend: false })?.count;
+      return `${useStatus().phase} ${useReady(Counts)} ${size} ${count} ${queried}`;
     };
     const page = renderPage(client, <Parts />);
-    await page.shows('failed false undefined undefined');
+    await page.shows('failed false undefined undefined undefined');
     unblock();
     client.startOver();
-    await page.shows('ready true 0 undefined');
+    await page.shows('ready true 0 undefined 0');
     await page.unmount();
   });
 

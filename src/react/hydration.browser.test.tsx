@@ -1,9 +1,19 @@
 import { useState } from 'react';
 import { renderToString } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
-import { Counter, Counts, Total } from '../testing/fixtures/counter-app.ts';
+import { Counter, Counts, Sum, Total } from '../testing/fixtures/counter-app.ts';
 import { openClient, openLater, openLog, renderPage, settle, wrap } from './fixtures/page.tsx';
-import { useCommand, useEvents, useProjection, useReady, useReceipt, useRow, useStatus } from './index.ts';
+import {
+  useCommand,
+  useEvents,
+  useProjection,
+  useQuery,
+  useReady,
+  useReceipt,
+  useRow,
+  useStatus,
+  useValue,
+} from './index.ts';
 
 let open = (_what: string) => {};
 
@@ -13,11 +23,12 @@ function All() {
   open = setWhat;
   const count = useCommand(Counter, 'count');
   const rows = `${useProjection(Counts).size} ${useProjection(Total, ({ size }) => size)} ${useRow(Counts, 'a')?.count}`;
+  const asked = `${useValue(Sum).sum} ${useQuery(Counts, { limit: 5 }).rows.length}`;
   const early = `${useRow(Counts, 'a', { suspend: false })?.count} ${useReady(Counts)}`;
   const rest = `${useStatus().phase} ${useEvents()?.length} ${useReceipt('c1')?.status} ${count.pending}`;
   return (
     <p>
-      {`${rows} | ${early} | ${rest}`}
+      {`${rows} | ${asked} | ${early} | ${rest}`}
       {what === 'more' && <More />}
     </p>
   );
@@ -25,8 +36,8 @@ function All() {
 
 const More = () => ` ${useProjection(Counts, ({ size }) => size)}`;
 
-const served = '0 0 undefined | undefined false | booting undefined undefined false';
-const shown = '1 1 2 | 2 true | ready 1 saved false';
+const served = '0 0 undefined | 0 0 | undefined false | booting undefined undefined false';
+const shown = '1 1 2 | 2 1 | 2 true | ready 1 saved false';
 
 async function renderOnServer(strict = false): Promise<string> {
   const client = openClient();
@@ -83,11 +94,12 @@ describe('the HTML of a server', () => {
 
   it('is hydrated right where the rows were there first', async () => {
     const client = openClient(await writeLog());
-    await Promise.all([client.mirror(Counts).ready, client.mirror(Total).ready]);
+    const first = client.query(Counts, { limit: 5 });
+    await Promise.all([...[Counts, Total, Sum].map((projection) => client.mirror(projection).ready), first.ready]);
     const page = renderPage(client, <All />, { html: await renderOnServer() });
     await page.shows(shown);
     await client.execute(Counter, 'b', 'count', { by: 1 });
-    await page.shows('2 1 2 | 2 true | ready 2 saved false');
+    await page.shows('2 1 2 | 3 2 | 2 true | ready 2 saved false');
     await page.unmount();
   });
 });

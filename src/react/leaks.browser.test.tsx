@@ -1,9 +1,19 @@
 import { flushSync } from 'react-dom';
 import { describe, expect, it } from 'vitest';
 import { cdp } from 'vitest/browser';
-import { Counter, Counts, Total } from '../testing/fixtures/counter-app.ts';
+import { Counter, Counts, Sum, Total } from '../testing/fixtures/counter-app.ts';
 import { countSubscriptions, openClient, renderPage, settle } from './fixtures/page.tsx';
-import { useCommand, useEvents, useProjection, useReady, useReceipt, useRow, useStatus } from './index.ts';
+import {
+  useCommand,
+  useEvents,
+  useProjection,
+  useQuery,
+  useReady,
+  useReceipt,
+  useRow,
+  useStatus,
+  useValue,
+} from './index.ts';
 
 /** Each hook, and how many listeners it holds while it is on screen. */
 const hooks: readonly (readonly [name: string, use: () => unknown, listeners: number])[] = [
@@ -11,6 +21,9 @@ const hooks: readonly (readonly [name: string, use: () => unknown, listeners: nu
   ['useProjection with select', () => useProjection(Counts, ({ size }) => size), 1],
   ['useProjection without suspending', () => useProjection(Counts, undefined, { suspend: false }), 1],
   ['useRow', () => useRow(Counts, 'a'), 1],
+  ['useValue', () => useValue(Sum), 1],
+  ['useQuery', () => useQuery(Counts), 1],
+  ['useQuery without suspending', () => useQuery(Counts, { limit: 1 }, { suspend: false }), 1],
   ['useReady', () => useReady(Counts, Total), 2],
   ['useStatus', () => useStatus(), 1],
   ['useEvents', () => useEvents({ stream: 'counter-a' }), 1],
@@ -53,7 +66,7 @@ describe('after an unmount', () => {
     const counted = countSubscriptions(openClient());
     const { client } = counted;
     await client.execute(Counter, 'a', 'count', { by: 1 }, { commandId: 'c1' });
-    await Promise.all([client.mirror(Counts).ready, client.mirror(Total).ready]);
+    await Promise.all([...[Counts, Total, Sum].map((each) => client.mirror(each).ready), client.query(Counts).ready]);
     const All = () => {
       for (const [, use] of hooks) use();
       return 'shown';

@@ -61,10 +61,10 @@ async function openServerClient(app: App): Promise<Client> {
 }
 
 async function createPage(): Promise<{ readonly page: ReactNode; readonly html: string }> {
-  const { useCommand, useEvents, useProjection, useReady, useReceipt, useRow, useStatus, VarveProvider } = await import(
-    'varve/react'
-  );
-  const { Counter, Counts, counterApp, Total } = await import('../testing/fixtures/counter-app.ts');
+  const hooks = await import('varve/react');
+  const { useCommand, useEvents, useProjection, useQuery, useReady, useReceipt } = hooks;
+  const { useRow, useStatus, useValue, VarveProvider } = hooks;
+  const { Counter, Counts, counterApp, Sum, Total } = await import('../testing/fixtures/counter-app.ts');
   const client = await openServerClient(counterApp);
   const All = () => {
     const count = useCommand(Counter, 'count');
@@ -72,6 +72,10 @@ async function createPage(): Promise<{ readonly page: ReactNode; readonly html: 
       size: useProjection(Counts).size,
       selected: useProjection(Total, (rows) => rows.size),
       notYet: useProjection(Counts, undefined, { suspend: false }) === undefined,
+      value: useValue(Sum).sum,
+      noValue: useValue(Sum, { suspend: false }) === undefined,
+      queried: useQuery(Counts, { limit: 5 }).rows.length,
+      notAnswered: useQuery(Counts, { limit: 5 }, { suspend: false }) === undefined,
       row: useRow(Counts, 'a') === undefined,
       ready: useReady(Counts, Total),
       phase: useStatus().phase,
@@ -87,7 +91,7 @@ async function createPage(): Promise<{ readonly page: ReactNode; readonly html: 
       <All />
     </VarveProvider>
   );
-  return { page, html: '<!--$-->0 0 true true false booting true true false true<!--/$-->' };
+  return { page, html: '<!--$-->0 0 true 0 true 0 true true false booting true true false true<!--/$-->' };
 }
 
 function renderToEnd(page: ReactNode): Promise<string> {

@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import type { DecisionOptions, ExecuteOptions } from '../client/client.ts';
+import type { DecisionOptions, ExecuteOptions } from '../client/outbox.ts';
 import type { Aggregate, CommandInput, CommandName, CommandRejection } from '../core/aggregate.ts';
 import type { Decision, DecisionInput, DecisionRejection } from '../core/decision.ts';
 import type { Failure } from '../core/errors.ts';

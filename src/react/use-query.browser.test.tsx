@@ -1,6 +1,6 @@
 import { act, Component, type ReactNode, StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type Client, createClient } from '../client/client.ts';
 import { type Cursor, command, type RowQuery } from '../core/index.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
@@ -117,6 +117,33 @@ describe('useQuery', () => {
     await page.act(() => setQuery({ where: { count: { below: 3 } } }));
     await page.settle();
     expect(page.text()).toBe('ac');
+    expect(page.seen.some((text) => text.includes('loading'))).toBe(false);
+    await page.unmount();
+    await client.close();
+  });
+
+  it('is undefined until its first answer has come where it may not suspend', async () => {
+    const { client } = await open({ a: 1, b: 2 });
+    const seen: (string | undefined)[] = [];
+    let setLimit: (limit: number) => void = () => {};
+    const Some = () => {
+      const [limit, set] = useState(1);
+      setLimit = set;
+      const answer = useQuery(Ranking, { limit }, { suspend: false });
+      expectTypeOf(answer).toExtend<{ readonly isStale: boolean } | undefined>();
+      seen.push(
+        answer?.rows
+          .map(({ key }) => key)
+          .join('')
+          .concat(answer.isStale ? ' stale' : ''),
+      );
+      return <p>{seen.at(-1)}</p>;
+    };
+    const page = await render(client, <Some />);
+    await page.settle();
+    await page.act(() => setLimit(2));
+    await page.settle();
+    expect([...new Set(seen)]).toEqual([undefined, 'a', 'a stale', 'ab']);
     expect(page.seen.some((text) => text.includes('loading'))).toBe(false);
     await page.unmount();
     await client.close();

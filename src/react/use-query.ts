@@ -1,18 +1,21 @@
 import { use, useCallback, useContext, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Client } from '../client/client.ts';
 import type { LiveQuery } from '../client/live-query.ts';
+import { FailureError } from '../core/errors.ts';
 import type { Projection, RowOf } from '../core/projection.ts';
 import type { QueryAnswer, RowQuery } from '../core/row-query.ts';
 import { RetryContext, useClient } from './provider.tsx';
+import type { NoSuspense } from './use-mirrored.ts';
 
 /**
  * The rows of a projection that a query chooses, in its order; renders again when one of them changes, and only then.
  *
  * They are computed in the worker and kept up to date; nothing else of the projection comes to the page. The query counts
- * by what it says: it may be written inline. Suspends until its first answer has come. When the query changes, the rows
- * of the one before stay, with `isStale`, until those of the new one have come.
+ * by what it says: it may be written inline. When the query changes, the rows of the one before stay, with `isStale`,
+ * until those of the new one have come.
  *
- * Throws, to the nearest error boundary, where the projection cannot answer the query.
+ * Suspends, or not, as `useProjection` does. Throws, to the nearest error boundary, where the projection cannot answer
+ * the query.
  *
  * ### Example
  * ```tsx
@@ -26,12 +29,20 @@ import { RetryContext, useClient } from './provider.tsx';
  * );
  * ```
  */
+export function useQuery<P extends Projection>(projection: P, query?: RowQuery<P>): QueriedRows<P>;
+export function useQuery<P extends Projection>(
+  projection: P,
+  query: RowQuery<P> | undefined,
+  options: NoSuspense,
+): QueriedRows<P> | undefined;
 export function useQuery<P extends Projection>(
   projection: P,
   query: RowQuery<P> = {},
-): QueryAnswer<RowOf<P>> & { readonly isStale: boolean } {
+  options?: NoSuspense,
+): QueriedRows<P> | undefined {
   const client = useClient();
   const retry = useContext(RetryContext);
+  const suspends = options === undefined;
   const content = JSON.stringify(query);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what the query says counts, not which object says it
   const asked = useMemo(() => followQuery(client, projection, query), [client, projection, content]);
@@ -52,14 +63,16 @@ export function useQuery<P extends Projection>(
     () => asked.read() ?? shown.read(),
     () => noRows,
   );
-  const answer = snapshot ?? noRows;
-  const isStale = snapshot !== noRows && !asked.isCurrent();
-  const result = useMemo(
-    () => ({ ...answer, isStale }) as QueryAnswer<RowOf<P>> & { isStale: boolean },
-    [answer, isStale],
-  );
-  if (snapshot instanceof Error) throw snapshot;
-  if (snapshot !== noRows) {
+  const isServed = snapshot === noRows;
+  // What a server rendered stays on screen until the rows come: to suspend now would replace it by the fallback.
+  const [servedProjection] = useState(isServed ? projection : undefined);
+  const isStale = !isServed && !asked.isCurrent();
+  const isAnswered = snapshot !== undefined && !(snapshot instanceof Error);
+  const answer = isAnswered ? snapshot : noRows;
+  const result = useMemo(() => ({ ...answer, isStale: isStale && isAnswered }), [answer, isStale, isAnswered]);
+  // Who does not suspend has no boundary for failures either, and reads the status. A defect is for a developer.
+  if (snapshot instanceof Error && (suspends || !(snapshot instanceof FailureError))) throw snapshot;
+  if (suspends && !isServed && servedProjection !== projection) {
     const { ready, loaded } = (isStale && shown !== asked ? shown : asked).open();
     // React notes on a promise that it has settled; of one that it has not seen before it would learn too late for this
     // render, and show the fallback for 300 ms.
@@ -67,12 +80,15 @@ export function useQuery<P extends Projection>(
     // The same 300 ms hold back what follows a fallback, unless something else than the promise asks for it.
     else ready.then(retry, retry);
     // Of a window that was closed while its part of the page was hidden, the last rows stay until they come again.
-    if (loaded || snapshot === undefined) use(ready);
+    if (loaded || !isAnswered) use(ready);
   }
   // From now on these are the rows that stay when the query changes.
   if (!isStale && last !== asked) setLast(asked);
-  return result;
+  return suspends || (isAnswered && !isServed) ? result : undefined;
 }
+
+/** What a query chose, and whether that is what the query before it chose. */
+type QueriedRows<P extends Projection> = QueryAnswer<RowOf<P>> & { readonly isStale: boolean };
 
 /** What a server renders. */
 const noRows: QueryAnswer<never> = Object.freeze({ rows: Object.freeze([]), next: undefined, total: undefined });

@@ -73,5 +73,6 @@ export function projectionSpec<P extends Projection>(projection: P): ProjectionS
 const knowsAll: Upcaster = {
   upcast: (events) => events,
   whyUnreadable: () => undefined,
+  knows: () => true,
   storedTypes: (types) => types,
 };

@@ -67,6 +67,8 @@ export function createBuild({
       lastSavedAt = now();
       // A shortcut: without it the next start folds more.
       await log.snapshots.saveProjections(folds.map((fold) => fold.save(false))).catch(() => false);
+      // Level meanwhile: they are what is shown, and moved on by that alone.
+      if (isDone) return;
     }
     projector.apply(events, never);
     onEvents(events);

@@ -88,13 +88,18 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
     },
     save: (isComplete) => ({
       projection: projection.name,
-      signature: projectionSignature(projection),
+      signature: snapshotSignature(projection, isComplete),
       upTo: position,
       isComplete,
       rows: [...rows],
       ...(quarantined + unreadable.length === 0 ? {} : { left: { quarantined, errors, unreadable } satisfies Left }),
     }),
   };
+}
+
+/** What rows are saved under. Those that are still being built stand beside complete ones of the same projection. */
+export function snapshotSignature(projection: Projection, isComplete: boolean): string {
+  return `${projectionSignature(projection)}${isComplete ? '' : ' unfinished'}`;
 }
 
 const nothingLeft: Left = { quarantined: 0, errors: [], unreadable: [] };

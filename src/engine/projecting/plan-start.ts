@@ -1,7 +1,8 @@
 import type { App } from '../../core/app.ts';
-import { type Projection, projectionSignature } from '../../core/projection.ts';
+import type { Projection } from '../../core/projection.ts';
+import type { Upcaster } from '../../core/upcast.ts';
 import type { ProjectionSnapshot } from '../../log/snapshot-store.ts';
-import { createFold, type Fold, type Left } from './fold.ts';
+import { createFold, type Fold, type Left, snapshotSignature } from './fold.ts';
 
 /** Rows to be shown, and where they stand. */
 export interface ShownRows {
@@ -28,14 +29,14 @@ export interface StartPlan {
  *
  * A projection that had to leave out what it may now be able to read is built anew: a mended handler heals by itself.
  */
-export function planStart(app: App, saved: readonly ProjectionSnapshot[], head: number): StartPlan {
+export function planStart(app: App, upcaster: Upcaster, saved: readonly ProjectionSnapshot[], head: number): StartPlan {
   const found = [...app.projections.values()].map((projection) => {
-    const signature = projectionSignature(projection);
+    const signature = snapshotSignature(projection, true);
     const own = saved.filter((snapshot) => snapshot.projection === projection.name);
     return {
       projection,
       complete: own.find((snapshot) => snapshot.isComplete && snapshot.signature === signature),
-      partial: own.find((snapshot) => !snapshot.isComplete && snapshot.signature === signature),
+      partial: own.find((snapshot) => snapshot.signature === snapshotSignature(projection, false)),
       older: own.find((snapshot) => snapshot.isComplete && snapshot.signature !== signature),
     };
   });
@@ -50,9 +51,10 @@ export function planStart(app: App, saved: readonly ProjectionSnapshot[], head: 
     foldsByStart.set(from, [...(foldsByStart.get(from) ?? []), fold]);
   };
   for (const { projection, complete, partial, older } of found) {
+    const unfinished = partial && !canHeal(upcaster, partial) ? partial : undefined;
     if (complete?.upTo === position) {
       shown.push(createFold(projection, complete));
-      if (canHeal(app, complete)) build(createFold(projection));
+      if (canHeal(upcaster, complete)) build(createFold(projection, unfinished));
       continue;
     }
     if (complete !== undefined) behind.set(projection.name, toBehind(complete, complete.rows));
@@ -60,7 +62,7 @@ export function planStart(app: App, saved: readonly ProjectionSnapshot[], head: 
       const rows = acceptedRows(projection, older);
       if (rows !== undefined) behind.set(projection.name, toBehind(older, rows));
     }
-    build(createFold(projection, complete ?? partial));
+    build(createFold(projection, complete && !canHeal(upcaster, complete) ? complete : unfinished));
   }
   return { shown, position, behind, builds: [...foldsByStart].map(([from, folds]) => ({ from, folds })) };
 }
@@ -69,13 +71,11 @@ function toBehind({ upTo }: ProjectionSnapshot, rows: ProjectionSnapshot['rows']
   return { rows: new Map(rows), position: upTo, isBehind: true };
 }
 
-function canHeal({ events }: App, { left }: ProjectionSnapshot): boolean {
+function canHeal({ knows }: Upcaster, { left }: ProjectionSnapshot): boolean {
   if (left === undefined) return false;
   // Saved by a fold of the same signature.
   const { quarantined, unreadable } = left as Left;
-  return (
-    quarantined > 0 || unreadable.some(({ eventType, version }) => (events.get(eventType)?.version ?? 0) >= version)
-  );
+  return quarantined > 0 || unreadable.some(({ eventType, version }) => knows(eventType, version));
 }
 
 /** The rows of an older definition, as the schema of the newer gives them; undefined where it refuses one, or cannot tell. */

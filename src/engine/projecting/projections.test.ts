@@ -152,6 +152,30 @@ describe('a projection that was changed', () => {
     await client.close();
   });
 
+  it('answers queries with its old rows until the new ones take their place, whoever comes and goes meanwhile', async () => {
+    const log = await filledLog(3);
+    const held = holdReads(log);
+    const changed = toApp({ version: 2, step: (by) => by * 10 });
+    const client = open(changed, held.log);
+    const early = client.query(changed.Counts, { limit: 1 });
+    await early.ready;
+    expect(early.rows).toEqual([{ key: 'a', row: { count: 3 } }]);
+    await count(client, 1);
+    expect(early.rows).toEqual([{ key: 'a', row: { count: 3 } }]);
+    // One that is closed before its answer comes, and one that is opened while the rows are old.
+    client.query(changed.Counts, { limit: 2 }).close();
+    const late = client.query(changed.Counts, { limit: 3 });
+    await late.ready;
+    expect(late.rows).toEqual(early.rows);
+    held.letAll();
+    await client.whenReached(4);
+    expect([early.rows, late.rows]).toEqual([[{ key: 'a', row: { count: 40 } }], [{ key: 'a', row: { count: 40 } }]]);
+    // From now on a command waits for it again.
+    await count(client, 1);
+    expect([early.rows[0]?.row, late.rows[0]?.row]).toEqual([{ count: 50 }, { count: 50 }]);
+    await client.close();
+  });
+
   it('goes on with building where the page was left in the middle', async () => {
     const log = await filledLog(2500);
     let now = 0;

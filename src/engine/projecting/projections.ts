@@ -22,9 +22,12 @@ export interface Projections {
   ready(projection: string): Promise<void>;
   /** Takes what was appended, by whoever. Never rejects: failures are told. */
   advance(appended: readonly RecordedEvent[]): Promise<void>;
-  /** Reads the log to its end; goes on with builds that failed. Never rejects: failures are told. */
+  /** Reads the log to its end, and has builds that failed go on. Never rejects: failures are told. */
   follow(): Promise<void>;
-  /** Builds rows anew beside those that are shown. Resolves when they have taken their place. */
+  /**
+   * Builds rows anew beside those that are shown. Resolves when they have taken their place; throws `FailureError` where
+   * the log cannot be read: then they are built when it can be.
+   */
   rebuild(names: readonly string[]): Promise<void>;
   /** The projections that have something to tell. */
   statuses(): readonly ProjectionStatus[];
@@ -72,12 +75,12 @@ export async function startProjections({
 }): Promise<Projections> {
   const noneSaved = (): readonly ProjectionSnapshot[] => [];
   const [saved, head] = await Promise.all([log.snapshots.loadProjections().catch(noneSaved), log.head()]);
-  const plan = planStart(app, saved, head);
+  const plan = planStart(app, upcaster, saved, head);
   const shown = createProjector(upcaster, plan.shown, plan.position);
   const behind = new Map(plan.behind);
   const builds = new Set<Build>();
   const failed = new Set<Build>();
-  const builtByName = new Map<string, Promise<void>>();
+  const builtByName = new Map<string, Promise<unknown>>();
   let savedTo = plan.shown.length > 0 ? plan.position : -1;
   let lastToldAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -91,18 +94,18 @@ export async function startProjections({
   });
 
   /** Reading may fail where writing does not; the rows are then behind, which the next hint or wake mends. */
-  async function tellFailure(work: Promise<void>): Promise<boolean> {
+  async function tellFailure(work: Promise<void>): Promise<FailureError | undefined> {
     try {
       await work;
-      return true;
+      return undefined;
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       onFailure(error.failure);
-      return false;
+      return error;
     }
   }
 
-  function startBuild(folds: readonly Fold[], from: number, isFirst = false): Promise<void> {
+  function startBuild(folds: readonly Fold[], from: number, isFirst = false): Promise<FailureError | undefined> {
     const build = createBuild({
       log,
       upcaster,
@@ -125,15 +128,19 @@ export async function startProjections({
     return built;
   }
 
-  async function runBuild(build: Build): Promise<void> {
+  async function runBuild(build: Build): Promise<FailureError | undefined> {
     failed.delete(build);
-    if (await tellFailure(build.run())) return;
+    const failure = await tellFailure(build.run());
+    // It may have been handed the rest meanwhile, and need what could not be read no more.
+    if (failure === undefined || !builds.has(build)) return undefined;
     failed.add(build);
-    // Of a damaged log, what could be read is shown.
-    for (const [name, { rows, position }] of build.folds) {
-      if (!shown.folds.has(name)) behind.set(name, { rows, position, isBehind: true });
+    // Of a damaged log, what could be read is shown; as it is now, although building may go on.
+    const unseen = [...build.folds].filter(([name]) => !shown.folds.has(name) && !plan.behind.has(name));
+    for (const [name, { rows, position }] of unseen) {
+      behind.set(name, { rows: new Map(rows), position, isBehind: true });
     }
-    onNewRows([...build.folds.keys()]);
+    onNewRows(unseen.map(([name]) => name));
+    return failure;
   }
 
   function endBuild(build: Build): void {
@@ -159,16 +166,19 @@ export async function startProjections({
 
   async function saveNow(): Promise<void> {
     const { position } = shown;
+    const savedBefore = savedTo;
     if (position === savedTo || position === 0) return;
     // A cache: where it cannot be written, the next start folds more. What fails for good, an append tells too.
     const folds = [...shown.folds.values()];
     const done = await log.snapshots.saveProjections(folds.map((fold) => fold.save(true))).catch(() => true);
-    if (done) savedTo = position;
+    // Unless others have taken their place meanwhile, which are not saved yet.
+    if (done && savedTo === savedBefore) savedTo = position;
   }
 
   const follow = async () => {
     await tellFailure(catchUp.toHead());
-    await Promise.all([...failed].map(runBuild));
+    // Nobody waits for a fold of the whole log.
+    for (const build of failed) void runBuild(build);
   };
   const caughtUp = plan.position < head ? follow() : Promise.resolve();
   for (const { folds, from } of plan.builds) void startBuild(folds, from, plan.shown.length === 0);
@@ -189,12 +199,17 @@ export async function startProjections({
     follow,
     rebuild: async (names) => {
       await Promise.all(builtByName.values());
-      for (const build of failed) builds.delete(build);
-      failed.clear();
-      await startBuild(
+      for (const build of failed) {
+        // What it was to build is built now. Others are still to be gone on with.
+        if (![...build.folds.keys()].every((name) => names.includes(name))) continue;
+        builds.delete(build);
+        failed.delete(build);
+      }
+      const failure = await startBuild(
         names.map((name) => createFold(requireProjection(app, name))),
         0,
       );
+      if (failure !== undefined) throw failure;
     },
     statuses: () =>
       [...app.projections.keys()].flatMap((name) => {

@@ -1,8 +1,11 @@
 import type { Consumer } from '../../core/app.ts';
+import { FailureError } from '../../core/errors.ts';
+import type { RecordedEvent } from '../../core/events.ts';
 import type { Checkpoint, CheckpointStore } from '../../log/checkpoint-store.ts';
 import { textDigest } from '../../log/text-digest.ts';
 import type { ConsumerStatus } from '../../protocol/engine-api.ts';
 import { type ConsumerTools, type ConsumerWork, callLater, type Progress } from './consumer-work.ts';
+import { eventText } from './lineage.ts';
 import { createProcessWork } from './process-work.ts';
 import { createReactorWork } from './reactor-work.ts';
 
@@ -32,8 +35,9 @@ class Overtaken extends Error {}
 
 /** `firstHead`: where the log ended when this worker started, which is where a new consumer starts. */
 export function createConsumerRun(consumer: Consumer, firstHead: number, tools: ConsumerTools): ConsumerRun {
-  const { env, log, onChange, onError } = tools;
-  const { name, kind, eventTypes } = consumer;
+  const { env, log, whyUnreadable, onChange, onError } = tools;
+  const { name, kind } = consumer;
+  const eventTypes = new Set(consumer.eventTypes);
   const work: ConsumerWork =
     consumer.kind === 'reactor' ? createReactorWork(consumer, tools) : createProcessWork(consumer, tools);
   let store: CheckpointStore | undefined;
@@ -131,14 +135,26 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
       head = Math.max(head, await log.head());
       if (position >= head) return;
       const to = head;
-      for await (const page of log.read({ types: eventTypes, from: position + 1, to })) {
-        await work.take(page, progress);
+      // All types: what this build does not know may be the business of a newer one, and is not passed over.
+      for await (const page of log.read({ from: position + 1, to })) {
+        const unreadable = page.find((event) => whyUnreadable(event) !== undefined);
+        const readable = unreadable === undefined ? page : page.slice(0, page.indexOf(unreadable));
+        const events = readable.filter(({ type }) => eventTypes.has(type));
+        if (events.length > 0) await work.take(events, progress);
         if (progress.signal.aborted) return;
+        if (unreadable !== undefined) stopBefore(unreadable);
         onChange();
       }
       position = to;
       if (position - (checkpoint?.position ?? 0) >= saveEvery) await progress.save(position);
     }
+  }
+
+  function stopBefore(event: RecordedEvent): void {
+    position = event.position - 1;
+    doing = eventText(event);
+    const why = whyUnreadable(event);
+    if (why !== undefined) throw new FailureError(why);
   }
 
   function noteFailure(error: unknown): number {

@@ -2,6 +2,7 @@ import type { App } from '../../core/app.ts';
 import type { Env } from '../../core/env.ts';
 import type { RecordedEvent } from '../../core/events.ts';
 import type { Receipt } from '../../core/receipt.ts';
+import type { Upcaster } from '../../core/upcast.ts';
 import type { CheckpointStore, DueDeadline, Instance } from '../../log/checkpoint-store.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { ExecuteRequest } from '../../protocol/engine-api.ts';
@@ -11,6 +12,8 @@ export interface ConsumerTools {
   readonly app: App;
   readonly env: Env;
   readonly log: EventLog;
+  /** Why this build of the app cannot read an event that the log gave. */
+  readonly whyUnreadable: Upcaster['whyUnreadable'];
   /** Sends a request as those of the page are sent. */
   readonly execute: (request: ExecuteRequest) => Promise<Receipt>;
   /** Told when the status may have changed. */

@@ -273,6 +273,7 @@ describe('consumers', () => {
       app,
       env: { now: () => 0, newId: () => 'id' },
       log,
+      whyUnreadable: () => undefined,
       execute: () => Promise.reject(new Error('not asked')),
       exclusively: (_name, work) => granted.then(work),
       onChange: () => undefined,
@@ -296,7 +297,7 @@ describe('consumers', () => {
     const log: EventLog = {
       ...memory,
       read: (query) => {
-        if (query.types === undefined || failures === 0) return memory.read(query);
+        if (query.from !== 1 || query.to !== 1 || failures === 0) return memory.read(query);
         failures -= 1;
         throw new FailureError({ type: 'storage.failed', text: 'The disk is slow today.' });
       },
@@ -625,6 +626,7 @@ describe('a process', () => {
         app: shopWith([], [Fifth]),
         env: { now: () => 0, newId: () => 'id' },
         log,
+        whyUnreadable: () => undefined,
         execute: async ({ commandId }) => {
           sent.push(commandId);
           return { status: 'saved', commandId, stream: '', revision: 0, position: 0, events: 0 };
@@ -643,4 +645,31 @@ describe('a process', () => {
     expect(sent).toEqual([]);
     for (const each of [fast, late]) each.stop();
   });
+});
+
+it('what another tab stores while the consumers of a worker are opened is shown all the same', async () => {
+  const memory = createMemoryEventLog();
+  let openStore = () => {};
+  const opening = new Promise<void>((resolve) => {
+    openStore = resolve;
+  });
+  let asked = false;
+  const log: EventLog = {
+    ...memory,
+    openCheckpoints: async () => {
+      asked = true;
+      await opening;
+      return memory.openCheckpoints();
+    },
+  };
+  const Quiet = defineReactor('quiet', { from: [OrderEvents], on: { Paid: () => undefined } });
+  const app = shopWith([Quiet], []);
+  const client = createClient(app, () => createInProcessWorker({ app, log }), { askToPersist: false });
+  const orders = client.mirror(Orders);
+  await expect.poll(() => asked).toBe(true);
+  await memory.write((transaction) => transaction.append(placedBy('c1')));
+  openStore();
+  await orders.ready;
+  await expect.poll(() => orders.rows.get('a')).toEqual({ history: ['placed'] });
+  await client.close();
 });

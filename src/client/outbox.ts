@@ -1,0 +1,119 @@
+import type { Command } from '../core/command.ts';
+import { type ExpectedRevision, FailureError } from '../core/errors.ts';
+import type { Receipt } from '../core/receipt.ts';
+import type { Executed, ExecuteRequest, Progress } from '../protocol/engine-api.ts';
+import { cancelled } from './cancelled.ts';
+import type { Connection } from './connection.ts';
+import { createSlots } from './slots.ts';
+import type { StatusStore } from './status.ts';
+import type { ProgressListener } from './transfers.ts';
+
+export interface ExecuteOptions {
+  /** Refuses the command, without a retry, where the stream is not at this revision: what the user saw. */
+  readonly expectedRevision?: ExpectedRevision;
+  /** The same id sent twice changes nothing the second time and gets the first receipt. Drawn at random if not given. */
+  readonly commandId?: string;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  /** `strict` (the default) survives a power cut as far as the browser honours it; `relaxed` is for what can be had again. */
+  readonly durability?: 'strict' | 'relaxed';
+  /** Cancels while nothing is committed: the receipt is then `failed` with `engine.cancelled`, and nothing was saved. */
+  readonly signal?: AbortSignal;
+  /** Told now and then how many of a long list of commands have been decided; all of them once they are saved. */
+  readonly onProgress?: ProgressListener;
+}
+
+/** A decision reads many streams: it expects no revision of one. */
+export type DecisionOptions = Omit<ExecuteOptions, 'expectedRevision'>;
+
+/** What is asked of the worker besides commands: a decision stands in their place. */
+export type SendOptions = ExecuteOptions & Pick<ExecuteRequest, 'decision'>;
+
+/** The commands of a page that are on their way to the worker. */
+export interface Outbox {
+  /** Resolves with what became of them; rejects only where the app's own code threw. */
+  send(commands: readonly Command[], options: SendOptions & { readonly commandId: string }): Promise<Receipt>;
+  /** Settles when everything that was sent until now is answered. */
+  settled(): Promise<void>;
+}
+
+/** Most writes of one page that are under way at a time; the others wait their turn. */
+const maxOpenWrites = 64;
+
+/** Commands of a long list that are sent at a time: about a millisecond of copying for the page. */
+const stageLength = 500;
+
+/** `onSaved` is called, and waited for, before a receipt that says so is handed out. */
+export function createOutbox({
+  call,
+  status,
+  progressListeners,
+  follow,
+  onSaved,
+}: {
+  readonly call: Connection['call'];
+  readonly status: StatusStore;
+  /** Told of the progress of calls, by id. */
+  readonly progressListeners: Map<string, (progress: Progress) => void>;
+  /** Notes each command and its answer. */
+  readonly follow: (commandId: string, answer: Promise<Receipt>) => Promise<Receipt>;
+  readonly onSaved: (executed: Executed) => Promise<void>;
+}): Outbox {
+  const slots = createSlots(maxOpenWrites);
+  const open = new Set<Promise<Receipt>>();
+
+  async function sendInTurn(
+    commands: readonly Command[],
+    { signal, onProgress, commandId, ...rest }: SendOptions & { readonly commandId: string },
+  ): Promise<Receipt> {
+    if (signal?.aborted) return cancelled(commandId);
+    const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
+    const cancel = () => void call((api) => api.cancel(commandId)).catch(() => undefined);
+    signal?.addEventListener('abort', cancel);
+    if (onProgress !== undefined) progressListeners.set(commandId, ({ done, total }) => onProgress({ done, total }));
+    status.setState(({ saving }) => ({ saving: saving + 1 }));
+    const release = await slots.take();
+    try {
+      const executed = await post(commands, request, signal);
+      const { receipt } = executed;
+      if (receipt.status === 'saved') {
+        await onSaved(executed);
+        onProgress?.({ done: commands.length, total: commands.length });
+      }
+      return receipt;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      return { status: 'failed', commandId, failure: error.failure };
+    } finally {
+      release();
+      status.setState(({ saving }) => ({ saving: saving - 1 }));
+      signal?.removeEventListener('abort', cancel);
+      progressListeners.delete(commandId);
+    }
+  }
+
+  function post(
+    commands: readonly Command[],
+    request: Omit<ExecuteRequest, 'commands'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Executed> {
+    return call(async (api) => {
+      if (commands.length <= stageLength) return api.execute({ ...request, commands });
+      // Slice by slice, so that the page stays responsive; a new worker gets them all again.
+      for (let start = 0; start < commands.length; start += stageLength) {
+        if (signal?.aborted) return { receipt: cancelled(request.commandId), projectedTo: 0 };
+        await api.stage(request.commandId, start, commands.slice(start, start + stageLength));
+      }
+      return api.execute({ ...request, commands: [], staged: commands.length });
+    });
+  }
+
+  return {
+    send: (commands, options) => {
+      const sent = follow(options.commandId, sendInTurn(commands, options)).finally(() => open.delete(sent));
+      open.add(sent);
+      return sent;
+    },
+    settled: async () => void (await Promise.allSettled(open)),
+  };
+}

@@ -1,0 +1,126 @@
+import type { App } from '../core/app.ts';
+import type { Command } from '../core/command.ts';
+import type { Env } from '../core/env.ts';
+import { type Failure, FailureError } from '../core/errors.ts';
+import type { Receipt } from '../core/receipt.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { EngineApi, Executed, ExecuteRequest } from '../protocol/engine-api.ts';
+import { createCommandQueue, type Outcome } from './command-queue.ts';
+import type { DecideAcross } from './decide-across.ts';
+import { executeGroup, findReceipt, toFailed } from './execute.ts';
+import type { Projections } from './projecting/projections.ts';
+import type { Publisher } from './publisher.ts';
+import type { StateSnapshots } from './state-snapshots.ts';
+import type { StreamCache } from './stream-cache.ts';
+
+/** What commands are decided on. */
+export interface Ground {
+  readonly app: App;
+  readonly log: EventLog;
+  readonly projections: Projections;
+  readonly saved: StateSnapshots;
+  readonly decideAcross: DecideAcross | undefined;
+}
+
+/** The engine's side of commands: they wait for each other, are decided in groups, and answered when their rows are there. */
+export interface Commands extends Pick<EngineApi, 'execute' | 'findReceipt' | 'stage' | 'cancel'> {
+  /** Whether a group is being stored: it takes what it appends itself. */
+  readonly inGroup: boolean;
+  /** Sends a request as those of the page are sent. */
+  enqueue(request: ExecuteRequest): Promise<Receipt>;
+}
+
+export function createCommands({
+  env,
+  cache,
+  cancelled,
+  publisher,
+  requireGround,
+  onFailure,
+  onGroupEnd,
+}: {
+  readonly env: Env;
+  readonly cache: StreamCache;
+  /** Ids of calls that were cancelled. */
+  readonly cancelled: Set<string>;
+  readonly publisher: Publisher;
+  readonly requireGround: () => Ground;
+  readonly onFailure: (failure: Failure) => void;
+  readonly onGroupEnd: () => void;
+}): Commands {
+  const staged = new Map<string, Command[]>();
+  const reporting = new Set<string>();
+  let inGroup = false;
+
+  async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
+    const { app, log, projections, saved, decideAcross } = requireGround();
+    const hooks = {
+      isCancelled: (commandId: string) => cancelled.has(commandId),
+      onProgress: (commandId: string, done: number, total: number) => {
+        if (reporting.has(commandId)) publisher.post({ type: 'progress', commandId, done, total });
+      },
+    };
+    try {
+      inGroup = true;
+      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks, saved, decideAcross });
+      if (appended.length > 0) {
+        // On disk already: what goes wrong from here on must not turn the receipt into a failure.
+        await projections.advance(appended);
+      }
+      return outcomes;
+    } catch (error) {
+      // One request must not fail for another's size: each tries alone.
+      if (requests.length > 1) return (await Promise.all(requests.map((request) => runGroup([request])))).flat();
+      const [request] = requests;
+      if (!(error instanceof FailureError) || request === undefined) return [{ thrown: error }];
+      onFailure(error.failure);
+      return [{ receipt: toFailed(request, error) }];
+    } finally {
+      inGroup = false;
+      onGroupEnd();
+    }
+  }
+
+  /** A command that was repeated, or looked up, may be ahead of the rows of a worker that has just started. */
+  async function toExecuted(receipt: Receipt): Promise<Executed> {
+    const { projections } = requireGround();
+    if (receipt.status === 'saved' && receipt.position > projections.position) await projections.follow();
+    return { receipt, projectedTo: projections.position };
+  }
+
+  const enqueue = createCommandQueue(runGroup);
+
+  return {
+    get inGroup() {
+      return inGroup;
+    },
+    enqueue,
+    execute: async (request) => {
+      const commands = staged.get(request.commandId) ?? request.commands;
+      staged.delete(request.commandId);
+      if (request.staged !== undefined && request.staged !== commands.length) {
+        throw new Error(`Of ${request.staged} commands that were sent ahead, ${commands.length} arrived.`);
+      }
+      if (request.reportProgress) reporting.add(request.commandId);
+      try {
+        return await toExecuted(await enqueue({ ...request, commands }));
+      } finally {
+        cancelled.delete(request.commandId);
+        reporting.delete(request.commandId);
+      }
+    },
+    findReceipt: async (commandId) => {
+      const receipt = await findReceipt(commandId, requireGround().log);
+      return receipt && toExecuted(receipt);
+    },
+    stage: (commandId, start, commands) => {
+      const list = (start === 0 ? undefined : staged.get(commandId)) ?? [];
+      list.push(...commands);
+      staged.set(commandId, list);
+    },
+    cancel: (commandId) => {
+      staged.delete(commandId);
+      cancelled.add(commandId);
+    },
+  };
+}
