@@ -18,7 +18,10 @@ export interface Spec<A extends Aggregate> {
   /** What has happened on the stream before, oldest first; may be said several times. */
   given(...events: readonly NewEvent[]): Spec<A>;
   /** Decides one command. Throws what the app's own code throws. */
-  when<Name extends CommandName<A>>(name: Name, input: CommandInput<A, Name>): Outcome<CommandRejection<A, Name>>;
+  when<Name extends CommandName<A>>(
+    name: Name,
+    input: CommandInput<A, Name>,
+  ): Outcome<CommandRejection<A, Name>, ReturnType<A['initialState']>>;
 }
 
 export interface SpecOptions {
