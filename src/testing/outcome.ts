@@ -4,15 +4,15 @@ import type { reject } from '../core/rejection.ts';
 import { assertEqual } from './assert.ts';
 
 /** What came of it. Each method throws, with both sides in the message, where it was something else. */
-export interface Outcome<Rejected> {
+export interface Outcome<Rejected, State = unknown> {
   /** Exactly these events, in this order. */
   then(...events: readonly NewEvent[]): void;
   /** Accepted, and nothing to be stored. */
   thenNothing(): void;
   /** Rejected with this code; with these details, where some are given. */
   thenRejected(code: RejectionCode<Rejected>, details?: unknown): void;
-  /** The stream's state after the decided events. */
-  thenState(state: unknown): void;
+  /** The stream's state after the decided events; of a decision across streams, the states of its views by name. */
+  thenState(state: State): void;
 }
 
 /** Every command may be rejected for input that does not fit its schema. */

@@ -21,7 +21,7 @@ export interface Spec<A extends Aggregate> {
   when<Name extends CommandName<A>>(
     name: Name,
     ...input: OptionalData<CommandInput<A, Name>>
-  ): Outcome<CommandRejection<A, Name>>;
+  ): Outcome<CommandRejection<A, Name>, ReturnType<A['initialState']>>;
 }
 
 export interface SpecOptions {
