@@ -52,7 +52,7 @@ export function defineApp(definition: {
     }
   }
   for (const event of events.values()) requireFormerTypesFree(name, event, events);
-  return {
+  const app: App = {
     kind: 'app',
     name,
     aggregates: byName(name, 'aggregates', aggregates),
@@ -61,6 +61,9 @@ export function defineApp(definition: {
     consumers: byName(name, 'consumers', consumers),
     events,
   };
+  // Both name streams.
+  byName(name, 'aggregates and decisions', [...aggregates, ...decisions]);
+  return app;
 }
 
 function requireFormerTypesFree(

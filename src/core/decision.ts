@@ -1,8 +1,8 @@
-import type { DecideContext, Decided } from './aggregate.ts';
+import type { Aggregate, DecideContext, Decided } from './aggregate.ts';
 import type { EventSet, NewEventOf } from './events.ts';
 import type { Rejection } from './rejection.ts';
 import { type Parsed, parseWith, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
-import { requireName } from './stream-id.ts';
+import { requireName, toStreamId } from './stream-id.ts';
 import type { View } from './view.ts';
 
 /** A decision across streams: its consistency boundary is what its views read (Dynamic Consistency Boundary, dcb.events). */
@@ -11,8 +11,8 @@ export interface Decision<Name extends string = string, Input = never, Refusal e
   readonly name: Name;
   readonly events: EventSet;
   parseInput(input: unknown): Parsed<unknown>;
-  /** The id that its stream is named by, if the definition says. Takes what `parseInput` gave. */
-  idOf(input: unknown): string | undefined;
+  /** The stream that its events go to, if the definition says. Takes what `parseInput` gave. */
+  streamOf(input: unknown): string | undefined;
   reads(input: unknown): { readonly [name: string]: View };
   /** Takes the states of the views that `reads` named. */
   decide(input: unknown, states: { readonly [name: string]: unknown }, context: DecideContext): Decided;
@@ -29,7 +29,8 @@ export type DecisionRejection<D> = D extends Decision<string, never, infer Refus
  * left, if she has not too many courses already.
  *
  * Nobody can append an event that one of its views would read between the reading and the append, in any tab. Its
- * events carry the tags by which views find them, and go to a stream of their own; `id` says which.
+ * events carry the tags by which views find them. They go to a stream of their own, each time another one, unless
+ * `stream` names that of an aggregate: where the aggregate declares them too, its state follows from them.
  *
  * ### Example
  * ```ts
@@ -58,8 +59,8 @@ export function defineDecision<
     readonly events: Events;
     readonly input: Input;
     readonly reads: (input: SchemaOutput<Input>) => Views;
-    /** Names the stream of its events: `<decision>-<id>`. By default each time another one. */
-    readonly id?: (input: SchemaOutput<Input>) => string;
+    /** The aggregate and the id whose stream the events go to. */
+    readonly stream?: (input: SchemaOutput<Input>) => readonly [aggregate: Aggregate, id: string];
     readonly decide: (
       input: SchemaOutput<Input>,
       states: { readonly [View in keyof Views]: ReturnType<Views[View]['initialState']> },
@@ -74,7 +75,10 @@ export function defineDecision<
     events: definition.events,
     parseInput: (input) => parseWith(definition.input, input),
     // Checked by the compiler at the call of `defineDecision`; the engine hands over what `parseInput` gave.
-    idOf: (input) => definition.id?.(input as SchemaOutput<Input>),
+    streamOf: (input) => {
+      const to = definition.stream?.(input as SchemaOutput<Input>);
+      return to && toStreamId(to[0].name, to[1]);
+    },
     reads: (input) => definition.reads(input as SchemaOutput<Input>),
     decide: (input, states, context) =>
       definition.decide(input as SchemaOutput<Input>, states as never, context) as Decided,

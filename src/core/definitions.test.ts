@@ -4,6 +4,7 @@ import type { RecordedEvent } from './index.ts';
 import {
   defineAggregate,
   defineApp,
+  defineDecision,
   defineEvents,
   defineProcess,
   defineProjection,
@@ -224,6 +225,18 @@ describe('defineApp', () => {
     });
     expect(() => defineApp({ name: 'bank', aggregates: [Account, Other], projections: [] })).toThrow(
       /two different events of type "Opened".*aggregate "other"/,
+    );
+  });
+
+  it('refuses an aggregate and a decision of one name: both name streams', () => {
+    const decision = defineDecision('account', {
+      events: AccountEvents,
+      input: shape<object>(),
+      reads: () => ({}),
+      decide: () => [],
+    });
+    expect(() => defineApp({ name: 'bank', aggregates: [Account], projections: [], decisions: [decision] })).toThrow(
+      /aggregates and decisions named "account"/,
     );
   });
 

@@ -2,7 +2,7 @@ import type { App } from '../core/app.ts';
 import type { Env } from '../core/env.ts';
 import type { Receipt } from '../core/receipt.ts';
 import { type InvalidInput, reject } from '../core/rejection.ts';
-import { toStreamId } from '../core/stream-id.ts';
+import { streamIdToId, toStreamId } from '../core/stream-id.ts';
 import type { View } from '../core/view.ts';
 import type { ExecuteRequest } from '../protocol/engine-api.ts';
 import { appendEvents, type Group, isRejection, noDecision, toReceipt, toStreamEvent } from './group.ts';
@@ -51,10 +51,10 @@ export function createDecideAcross(app: App, env: Env): DecideAcross {
     const now = env.now();
     const states: Record<string, unknown> = {};
     for (const [key, view] of Object.entries(decision.reads(parsed.value))) states[key] = await loadView(view, group);
-    const id = decision.idOf(parsed.value) ?? commandId;
-    const decided = decision.decide(parsed.value, states, { id, now, newId: env.newId });
+    const stream = decision.streamOf(parsed.value) ?? toStreamId(name, commandId);
+    const context = { id: streamIdToId(stream), now, newId: env.newId };
+    const decided = decision.decide(parsed.value, states, context);
     if (isRejection(decided)) return { status: 'rejected', commandId, rejection: decided, command: 0 };
-    const stream = toStreamId(name, id);
     const events = ('type' in decided ? [decided] : decided).map((event) =>
       toStreamEvent(event, stream, decision.events, `The decision "${name}"`),
     );

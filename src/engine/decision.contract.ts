@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type Client, createClient } from '../client/client.ts';
-import { defineApp, defineDecision, defineEvents, reject, shape, versions, view } from '../core/index.ts';
+import {
+  defineAggregate,
+  defineApp,
+  defineDecision,
+  defineEvents,
+  reject,
+  shape,
+  versions,
+  view,
+} from '../core/index.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createInProcessWorker, createTestEnv } from '../testing/in-process-worker.ts';
 
@@ -27,11 +36,27 @@ const courses = view({
   on: { StudentSubscribed: (state, { data }) => [...state, data.course] },
 });
 
+// What is decided across streams is seen by the aggregate whose stream it goes to.
+const Course = defineAggregate('course', {
+  events: CourseEvents,
+  initialState: () => ({ capacity: 0 }),
+  evolve: { CourseDefined: (_state, { data }) => ({ capacity: data.capacity }), StudentSubscribed: (state) => state },
+  commands: {
+    double: {
+      input: shape<object>(),
+      decide: (_input, { capacity }, { id }) =>
+        capacity === 0
+          ? reject('not-defined')
+          : CourseEvents.CourseDefined({ course: id, capacity: 2 * capacity }, [`course:${id}`]),
+    },
+  },
+});
+
 const define = defineDecision('define', {
   events: CourseEvents,
   input: shape<{ course: string; capacity: number }>(),
   reads: ({ course }) => ({ seats: seats(`course:${course}`) }),
-  id: ({ course }) => course,
+  stream: ({ course }) => [Course, course],
   decide: ({ course, capacity }, { seats }) =>
     seats.capacity === capacity ? [] : CourseEvents.CourseDefined({ course, capacity }, [`course:${course}`]),
 });
@@ -48,7 +73,7 @@ const subscribe = defineDecision('subscribe', {
   },
 });
 
-const app = defineApp({ name: 'school', aggregates: [], projections: [], decisions: [define, subscribe] });
+const app = defineApp({ name: 'school', aggregates: [Course], projections: [], decisions: [define, subscribe] });
 
 /** `open` opens the same log once more, as another tab does. */
 export function describeDecisions(openStorage: () => Promise<() => Promise<EventLog>>): void {
@@ -68,7 +93,7 @@ export function describeDecisions(openStorage: () => Promise<() => Promise<Event
       const [tab] = (await openTabs(1)) as [Client];
       expect(await tab.execute(define, { course: 'c1', capacity: 1 })).toMatchObject({
         status: 'saved',
-        stream: 'define-c1',
+        stream: 'course-c1',
         revision: 0,
         events: 1,
       });
@@ -82,6 +107,22 @@ export function describeDecisions(openStorage: () => Promise<() => Promise<Event
       for await (const { data } of tab.read({ tags: ['student:ada'] })) found.push(data);
       expect(found).toEqual([{ course: 'c1', student: 'ada' }]);
       await tab.close();
+    });
+
+    it('stores in the stream of an aggregate, which then decides on it', async () => {
+      const [tab, other] = (await openTabs(2)) as [Client, Client];
+      expect(await tab.execute(Course, 'c1', 'double')).toMatchObject({ rejection: { code: 'not-defined' } });
+      const [defined, doubled] = await Promise.all([
+        tab.execute(define, { course: 'c1', capacity: 4 }),
+        tab.execute(Course, 'c1', 'double'),
+      ]);
+      expect([defined, doubled]).toMatchObject([
+        { status: 'saved', stream: 'course-c1', revision: 0 },
+        { status: 'saved', stream: 'course-c1', revision: 1 },
+      ]);
+      expect(await other.execute(define, { course: 'c1', capacity: 8 })).toMatchObject({ events: 0, revision: 1 });
+      expect(await other.execute(Course, 'c1', 'double')).toMatchObject({ revision: 2 });
+      await Promise.all([tab.close(), other.close()]);
     });
 
     it('keeps its rule however many tabs decide at once', async () => {
@@ -158,7 +199,7 @@ export function describeDecisions(openStorage: () => Promise<() => Promise<Event
           commandId: 'newer',
           correlationId: 'newer',
           recordedAt: 0,
-          events: [{ stream: 'define-c1', type: 'CourseDefined', version: 2, data, tags: ['course:c1'] }],
+          events: [{ stream: 'course-c1', type: 'CourseDefined', version: 2, data, tags: ['course:c1'] }],
         }),
       );
       const tab = createClient(app, () => createInProcessWorker({ app, log }), { askToPersist: false });
