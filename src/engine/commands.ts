@@ -18,7 +18,8 @@ export interface Ground {
   readonly app: App;
   readonly log: EventLog;
   readonly projections: Projections;
-  readonly saved: StateSnapshots;
+  /** Where aggregates of the app have their states saved. */
+  readonly saved: StateSnapshots | undefined;
   readonly decideAcross: DecideAcross | undefined;
 }
 

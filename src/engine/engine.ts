@@ -12,7 +12,6 @@ import { type Projections, startProjections } from './projecting/projections.ts'
 import { createPublisher } from './publisher.ts';
 import { createQueryHost } from './queries/query-host.ts';
 import type { Exclusively, Reactions } from './reactions/reactions.ts';
-import { createStateSnapshots } from './state-snapshots.ts';
 import { createStreamCache } from './stream-cache.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
 
@@ -97,11 +96,13 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function start(hint: LogHint | undefined): Promise<Running> {
     if (checksPurity) app = (await import('./check-purity.ts')).checkPurity(app);
+    // What only some apps have is loaded by those, while the log is opened.
+    const savesStates = [...app.aggregates.values()].some(({ snapshotEvery }) => snapshotEvery !== undefined);
+    const stateSnapshots = savesStates ? import('./state-snapshots.ts') : undefined;
+    const across = app.decisions.size > 0 ? import('./decide-across.ts') : undefined;
     const log = createCurrentLog(await openLog(hint, noteFailure), upcaster);
-    const saved = createStateSnapshots(app, log.snapshots, cache);
-    // What only some apps have is loaded by those.
-    const decideAcross =
-      app.decisions.size === 0 ? undefined : (await import('./decide-across.ts')).createDecideAcross(app, env);
+    const saved = (await stateSnapshots)?.createStateSnapshots(app, log.snapshots, cache);
+    const decideAcross = (await across)?.createDecideAcross(app, env);
     queries.prepare();
     log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
@@ -120,7 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
         for (const [name, changes] of Object.entries(patch.changes)) queries.open?.applied(name, changes, patch.to);
       },
       // A state stops before what cannot be read: the next command on the stream says so.
-      onEvents: (events) => saved.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined)),
+      onEvents: (events) => saved?.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined)),
       onNewRows: (names) => {
         for (const name of names) {
           if (publisher.includes(name)) postRows(name);
@@ -221,7 +222,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (projection === undefined) {
         await log.snapshots.clear();
         // States too: whoever rebuilds does not trust what was folded.
-        saved.forget();
+        saved?.forget();
         cache.clear();
         requireRunning().decideAcross?.forget();
       }
@@ -237,7 +238,7 @@ export function createEngine(options: EngineOptions): Engine {
     closeQuery: queries.closeQuery,
     ...createTransfers({ app: app.name, cancelled, publisher, requireLog: () => requireRunning().log }),
     rest: async () => {
-      await Promise.all([running?.projections.saveNow(), running?.saved.saveNow()]);
+      await Promise.all([running?.projections.saveNow(), running?.saved?.saveNow()]);
     },
     wake: async () => {
       running?.reactions?.wake();
@@ -248,7 +249,7 @@ export function createEngine(options: EngineOptions): Engine {
       running?.reactions?.stop();
       queries.open?.closeAll();
       running?.projections.close();
-      running?.saved.close();
+      running?.saved?.close();
       running?.log.close();
     },
   };

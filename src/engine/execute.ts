@@ -51,11 +51,12 @@ export async function executeGroup(
     readonly log: EventLog;
     readonly cache: StreamCache;
     readonly hooks: ExecuteHooks;
-    readonly saved: StateSnapshots;
+    /** Where aggregates of the app have their states saved. */
+    readonly saved: StateSnapshots | undefined;
     readonly decideAcross: DecideAcross | undefined;
   },
 ): Promise<GroupResult> {
-  await engine.saved.load(requests.flatMap(({ commands }) => commands.slice(0, sliceLength).map(streamOf)));
+  await engine.saved?.load(requests.flatMap(({ commands }) => commands.slice(0, sliceLength).map(streamOf)));
   const durability = requests.every((request) => request.durability === 'relaxed') ? 'relaxed' : 'strict';
   const { outcomes, appended, states, afterCommit } = await engine.log.write(
     async (transaction) => {
@@ -77,7 +78,7 @@ export async function executeGroup(
     { durability },
   );
   for (const [stream, state] of states) engine.cache.set(stream, state);
-  engine.saved.note(states);
+  engine.saved?.note(states);
   for (const after of afterCommit) after();
   return { outcomes, appended };
 }
