@@ -21,7 +21,7 @@ const arrows: Record<string, readonly string[]> = {
 /** Which packages a folder may use at run time. */
 const packages: Record<string, readonly string[]> = {
   core: ['@standard-schema/spec'],
-  protocol: [],
+  protocol: ['@stablelib/sha256'],
   log: ['dexie', 'dexie/dist/modern/dexie.mjs', '@stablelib/sha256'],
   engine: ['comlink'],
   client: ['comlink', 'zustand/vanilla'],
