@@ -14,7 +14,8 @@ const arrows: Record<string, readonly string[]> = {
   client: ['core', 'protocol'],
   react: ['core', 'client'],
   testing: ['core', 'protocol', 'log', 'engine', 'client'],
-  cli: ['core', 'protocol', 'log'],
+  server: ['core', 'protocol'],
+  cli: ['core', 'protocol', 'log', 'server'],
   demo: [],
 };
 
@@ -27,6 +28,7 @@ const packages: Record<string, readonly string[]> = {
   client: ['comlink', 'zustand/vanilla'],
   react: ['react'],
   testing: ['comlink'],
+  server: [],
   cli: [
     '@standard-schema/spec',
     'jiti',

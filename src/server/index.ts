@@ -1,0 +1,18 @@
+/** The server of sync: a handler, the rules of who may do what, and where logs are kept. */
+export { createMemorySyncStore } from './memory-sync-store.ts';
+export {
+  type Actor,
+  type Authenticate,
+  allowAll,
+  authenticateTokens,
+  type CommitContext,
+  type CommitPolicy,
+  type CommitVerdict,
+  type LogPolicy,
+  type LogVerdict,
+  type Policy,
+} from './policy.ts';
+export type { ServerLimits } from './server-limits.ts';
+export type { SqlDatabase } from './sql-database.ts';
+export { createSyncHandler, type ServerLogEntry, type SyncHandlerOptions } from './sync-handler.ts';
+export type { SyncStore } from './sync-store.ts';
