@@ -28,7 +28,7 @@ const packages: Record<string, readonly string[]> = {
   client: ['comlink', 'zustand/vanilla'],
   react: ['react'],
   testing: ['comlink'],
-  server: [],
+  server: ['@electric-sql/pglite', 'pg'],
   cli: [
     '@standard-schema/spec',
     'jiti',
