@@ -32,12 +32,18 @@ const packages: Record<string, readonly string[]> = {
   cli: [
     '@standard-schema/spec',
     'jiti',
+    'node:crypto',
     'node:fs',
+    'node:http',
+    'node:net',
     'node:path',
     'node:process',
+    'node:readline',
     'node:stream',
+    'node:stream/promises',
     'node:url',
     'node:util',
+    'node:zlib',
   ],
 };
 
