@@ -34,7 +34,7 @@ export const serve: CliCommand = {
   summary: 'keep the logs of an app for its devices, and their order',
   help,
   run: async (args, terminal) => {
-    const { print, printError, style } = terminal;
+    const { print, style } = terminal;
     const stopped = waitForSignal();
     const server = await runServer(readOptions(args, terminal));
     print(`${style('green', '✓')} ${style('bold', server.url)} serves the logs in ${server.place}`);
@@ -45,7 +45,6 @@ export const serve: CliCommand = {
     const signal = await stopped;
     print(`${signal}: finishing what is open.`);
     await server.stop();
-    if (server.dumpFile !== undefined) printError(style('dim', `Dumped to ${server.dumpFile}.`));
     return 0;
   },
 };
