@@ -88,7 +88,7 @@ function createTransaction(stored: readonly PlacedCommit[], staged: PlacedCommit
   const all = () => [...stored, ...staged];
   return {
     get head() {
-      return headOf(all());
+      return headOf(staged.length > 0 ? staged : stored);
     },
     orderHash: async (g) => (g === 0 ? noHash : all().find((commit) => commit.g === g)?.oh),
     commitsById: async (commandIds) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startTestPostgres } from './fixtures/test-postgres.ts';
+import { describeLoad } from './load.contract.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { openSqlSyncStore } from './sql-sync-store.ts';
@@ -29,30 +30,30 @@ if (typeof server === 'string') {
     opened.push(database);
     return database;
   };
-  const open = async () => {
+  const createSchema = async () => {
     const schema = `test_${randomUUID().replaceAll('-', '')}`;
     schemas.push(schema);
     await admin.query(`create schema ${schema}`);
   };
   const reopen = async () => openSqlSyncStore(await openDatabase());
 
-  describeSyncStore('PostgreSQL', {
-    open: async () => {
-      await open();
-      return reopen();
-    },
-    reopen,
-  });
+  const open = async () => {
+    await createSchema();
+    return reopen();
+  };
+
+  describeSyncStore('PostgreSQL', { open, reopen });
+  describeLoad('PostgreSQL', { open });
 
   describe('a PostgreSQL database', () => {
     it('makes its tables once, also where several servers start at once', async () => {
-      await open();
+      await createSchema();
       const stores = await Promise.all([1, 2, 3, 4].map(reopen));
       expect(new Set(stores.map(({ epoch }) => epoch)).size).toBe(1);
     });
 
     it('runs a transaction again that was given up for the sake of another', async () => {
-      await open();
+      await createSchema();
       const database = await openDatabase();
       await database.query('create table counts (name text primary key, n int)');
       await database.query("insert into counts values ('a', 0), ('b', 0)");
