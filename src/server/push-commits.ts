@@ -74,7 +74,7 @@ export async function pushCommits(
 
   /** The order of the checks is the protocol's. */
   async function judge(checked: CheckedCommit): Promise<PushResult | undefined> {
-    const { commit, digest, guard, actualDigest, isTooLarge } = checked;
+    const { commit, digest, actualDigest, isTooLarge } = checked;
     if (actualDigest !== digest) return rejected('DIGEST_MISMATCH');
     if (commit.logId !== log) return rejected('WRONG_LOG');
     const same = known.get(commit.commandId);
@@ -84,17 +84,19 @@ export async function pushCommits(
       return { type: 'duplicate', g: same.g };
     }
     if (mode === 'own' && commit.client !== client) return rejected('WRONG_CLIENT');
-    if (isTooLarge) return rejected('COMMIT_TOO_LARGE');
     const verdict = await mayPush(actor, commit, { mode, heads: headsOf(commit.events, revisions) });
     if (verdict !== 'allow') {
       return 'after' in verdict
         ? { type: 'retry', after: verdict.after }
         : { type: 'rejected', code: verdict.deny, permanent: verdict.permanent ?? true };
     }
-    if (mode === 'own') {
-      const place = judgePlace(commit, slots, last);
-      if (place !== undefined) return place;
-    }
+    if (isTooLarge) return rejected('COMMIT_TOO_LARGE');
+    const conflict = await judgeGuard(checked);
+    if (conflict !== undefined) return conflict;
+    return mode === 'own' ? judgePlace(commit, slots, last) : undefined;
+  }
+
+  async function judgeGuard({ commit, guard }: CheckedCommit): Promise<PushResult | undefined> {
     for (const { stream, revision } of guard?.revisions ?? []) {
       const actual = revisions.get(stream) ?? -1;
       if (actual !== revision) return { type: 'conflict', stream, revision: actual };

@@ -181,6 +181,18 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect(await server.results([last])).toEqual([{ type: 'accepted', g: 7 }]);
     });
 
+    it('answers with a conflict before it asks for what is missing, so that all that is stale is known at once', async () => {
+      const { server, ada } = await setUp();
+      await server.push([createAuthor('log-1', 'b').commit(['x'])]);
+      const guard = (revision: number) => ({ guard: { revisions: [{ stream: 'x', revision }] } });
+      const commits = [ada.commit(['x'], guard(-1)), ada.commit(['x'], guard(1)), ada.commit(['y']), ada.commit(['x'])];
+      expect(await server.results(commits)).toEqual([
+        { type: 'conflict', stream: 'x', revision: 0 },
+        { type: 'conflict', stream: 'x', revision: 0 },
+        { type: 'gap', expected: 1 },
+      ]);
+    });
+
     it('holds a commit to its append condition', async () => {
       const { server, ada } = await setUp();
       const bob = createAuthor('log-1', 'b');
