@@ -14,28 +14,36 @@ const arrows: Record<string, readonly string[]> = {
   client: ['core', 'protocol'],
   react: ['core', 'client'],
   testing: ['core', 'protocol', 'log', 'engine', 'client'],
-  cli: ['core', 'protocol', 'log'],
+  server: ['core', 'protocol'],
+  cli: ['core', 'protocol', 'log', 'server'],
   demo: [],
 };
 
 /** Which packages a folder may use at run time. */
 const packages: Record<string, readonly string[]> = {
   core: ['@standard-schema/spec'],
-  protocol: [],
+  protocol: ['@stablelib/sha256'],
   log: ['dexie', 'dexie/dist/modern/dexie.mjs', '@stablelib/sha256'],
   engine: ['comlink'],
   client: ['comlink', 'zustand/vanilla'],
   react: ['react'],
   testing: ['comlink'],
+  server: ['@electric-sql/pglite', 'pg'],
   cli: [
     '@standard-schema/spec',
     'jiti',
+    'node:crypto',
     'node:fs',
+    'node:http',
+    'node:net',
     'node:path',
     'node:process',
+    'node:readline',
     'node:stream',
+    'node:stream/promises',
     'node:url',
     'node:util',
+    'node:zlib',
   ],
 };
 

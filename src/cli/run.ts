@@ -1,11 +1,12 @@
 import type { CliCommand, ExitCode } from './command.ts';
 import { schemaCheck } from './schema-check.ts';
 import { schemaLock } from './schema-lock.ts';
+import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 /** All that `varve` can do, in the order of the help. */
-const commands: readonly CliCommand[] = [schemaLock, schemaCheck];
+const commands: readonly CliCommand[] = [schemaLock, schemaCheck, serve];
 
 /** Runs the command that the arguments name. Does not throw. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

@@ -416,7 +416,8 @@ describe('the command line', () => {
       text: expect.stringContaining('--force'),
     });
     expect((await varve()).code).toBe(2);
-    expect(await varve('serve')).toMatchObject({ code: 2, text: expect.stringContaining('no command "serve"') });
+    expect(await varve('publish')).toMatchObject({ code: 2, text: expect.stringContaining('no command "publish"') });
+    expect(await varve('serve', '--help')).toMatchObject({ code: 0, text: expect.stringContaining('DATABASE_URL') });
   });
 
   it('says what is wrong with its arguments', async () => {

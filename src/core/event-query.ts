@@ -39,7 +39,10 @@ export function matchesQuery(event: RecordedEvent, query: EventQuery): boolean {
   );
 }
 
-export function matchesFilter(event: RecordedEvent, { stream, types, tags }: EventFilter): boolean {
+export function matchesFilter(
+  event: Pick<RecordedEvent, 'stream' | 'type' | 'tags'>,
+  { stream, types, tags }: EventFilter,
+): boolean {
   return (
     (stream === undefined || event.stream === stream) &&
     (types === undefined || types.includes(event.type)) &&

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../core/events.ts';
-import { chainStart, linkCommit } from './commit-digest.ts';
+import { chainStart, linkCommit } from '../protocol/commit-digest.ts';
 import { openDexieEventLog } from './dexie-event-log.ts';
 import type { EventLog, NewCommit, StoredCommit } from './event-log.ts';
 import { type FaultKind, faultKinds, patchStorage } from './storage-faults.contract.ts';

@@ -1,7 +1,7 @@
 import { FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { toCanonicalJson } from '../core/json.ts';
-import { linkCommit } from './commit-digest.ts';
+import { linkCommit } from '../protocol/commit-digest.ts';
 import { inTransaction, requestResult } from './idb.ts';
 import type { LogRecord } from './log-record.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';

@@ -2,6 +2,7 @@ import type { Env } from '../core/env.ts';
 import { FailureError } from '../core/errors.ts';
 import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
+import { defaultMaxEventBytes, hardMaxEventBytes } from '../protocol/commit-checks.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
 import { createDexieSnapshotStore } from './dexie-snapshot-store.ts';
 import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
@@ -12,7 +13,6 @@ import { format, keysFrom, type LogRecord, requireLogRecord } from './log-record
 import { openTransaction } from './log-transaction.ts';
 import { createLogView, type ViewStores } from './log-view.ts';
 import { newLogRecord, openLogRecord } from './open-log-record.ts';
-import { defaultMaxEventBytes, hardMaxEventBytes } from './record-commit.ts';
 import { createLogScan } from './scan-log.ts';
 import { sealTail } from './seal.ts';
 import type { Segment } from './segment.ts';

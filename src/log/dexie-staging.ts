@@ -1,5 +1,5 @@
 import type { Env } from '../core/env.ts';
-import { chainStart } from './commit-digest.ts';
+import { chainStart } from '../protocol/commit-digest.ts';
 import { requestResult } from './idb.ts';
 import type { Staging } from './import-log.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';

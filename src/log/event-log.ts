@@ -15,7 +15,7 @@ import type { SnapshotStore } from './snapshot-store.ts';
  * 4. `write` resolves only after the storage has committed. If it rejects, nothing of it was stored; only where the
  *    storage was lost on the way and could not be had again (`storage.failed`) is that not known. The command id tells.
  * 5. What was stored is never changed: there is no update and no delete.
- * 6. Every commit is linked to the one before by its order hash (`commit-digest.ts`).
+ * 6. Every commit is linked to the one before by its order hash (`protocol/commit-digest.ts`).
  */
 export interface EventLog {
   /** 128 random bits, minted with the log: tells this log from one that was started anew in its place. */
@@ -125,7 +125,7 @@ export interface StreamEvent extends NewEvent {
   readonly version: number;
 }
 
-/** A commit as it was stored, with its links. `prev` follows from the client's commit before (`commit-digest.ts`). */
+/** A commit as it was stored, with its links. `prev` follows from the client's commit before (`protocol/commit-digest.ts`). */
 export interface StoredCommit {
   readonly commandId: string;
   readonly correlationId: string;

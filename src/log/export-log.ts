@@ -1,7 +1,7 @@
 import { toCanonicalJson } from '../core/json.ts';
-import { chainStart, commitText, linkCommit } from './commit-digest.ts';
+import { chainStart, commitText, linkCommit } from '../protocol/commit-digest.ts';
+import { bytesToHex } from '../protocol/hex.ts';
 import type { EventLog } from './event-log.ts';
-import { bytesToHex } from './hex.ts';
 
 /** First line of an export. */
 export interface ExportHeader {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import { chainStart, linkCommit } from './commit-digest.ts';
+import { chainStart, linkCommit } from '../protocol/commit-digest.ts';
+import { bytesToHex } from '../protocol/hex.ts';
 import { openDexieEventLog } from './dexie-event-log.ts';
 import type { AppendCondition, EventLog, NewCommit, StoredCommit } from './event-log.ts';
-import { bytesToHex } from './hex.ts';
 import {
   type FaultKind,
   type FaultyStorage,

@@ -1,10 +1,11 @@
 import { type Failure, FailureError } from '../core/errors.ts';
-import { chainStart, commitDigest, commitText, orderHash as toOrderHash } from './commit-digest.ts';
+import { hardMaxEventBytes } from '../protocol/commit-checks.ts';
+import { chainStart, commitDigest, commitText, orderHash as toOrderHash } from '../protocol/commit-digest.ts';
+import { bytesToHex } from '../protocol/hex.ts';
 import type { NewCommit, StreamEvent } from './event-log.ts';
 import type { ExportEnd, ExportHeader } from './export-log.ts';
-import { bytesToHex } from './hex.ts';
 import type { LinkedCommit } from './pack-commits.ts';
-import { hardMaxEventBytes, recordCommit } from './record-commit.ts';
+import { recordCommit } from './record-commit.ts';
 import { orderMark } from './segment.ts';
 
 /** Where an import is put together, unseen, until it is whole. */

@@ -1,7 +1,7 @@
 import { type EventFilter, type EventQuery, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
+import { linkCommit } from '../protocol/commit-digest.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
-import { linkCommit } from './commit-digest.ts';
 import type { AppendCondition, LogTransaction, NewCommit } from './event-log.ts';
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';

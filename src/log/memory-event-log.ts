@@ -1,9 +1,10 @@
 import { FailureError } from '../core/errors.ts';
 import { type EventQuery, matchesFilter, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
+import { type ChainEnd, chainStart, linkCommit } from '../protocol/commit-digest.ts';
+import { bytesToHex } from '../protocol/hex.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
 import { type CheckpointStore, createMemoryCheckpointStore } from './checkpoint-store.ts';
-import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
 import type {
   AppendCondition,
   EventLog,
@@ -12,7 +13,6 @@ import type {
   NewCommit,
   StoredCommit,
 } from './event-log.ts';
-import { bytesToHex } from './hex.ts';
 import { recordCommit } from './record-commit.ts';
 import { createMemorySnapshotStore, type SnapshotStore } from './snapshot-store.ts';
 

@@ -1,7 +1,7 @@
 import type { Env } from '../core/env.ts';
 import { FailureError } from '../core/errors.ts';
+import { chainStart } from '../protocol/commit-digest.ts';
 import type { LogHint } from '../protocol/engine-api.ts';
-import { chainStart } from './commit-digest.ts';
 import { inTransaction, requestResult } from './idb.ts';
 import { format, type LogRecord } from './log-record.ts';
 import { missing, outdated, reset, shortened } from './storage-error.ts';

@@ -1,25 +1,19 @@
 import { FailureError } from '../core/errors.ts';
 import type { EventMeta, RecordedEvent } from '../core/events.ts';
 import { toCanonicalJson } from '../core/json.ts';
-import type { CommitHead } from './commit-digest.ts';
+import {
+  defaultMaxEventBytes,
+  isLargerThan,
+  maxTags,
+  type NameKind,
+  nameProblem,
+  sortTags,
+  textProblem,
+  timeProblem,
+  versionProblem,
+} from '../protocol/commit-checks.ts';
+import type { CommitHead } from '../protocol/commit-digest.ts';
 import type { NewCommit, StreamEvent } from './event-log.ts';
-
-/** Largest payload of one event where the log was opened without another limit, in UTF-8 bytes of its canonical text. */
-export const defaultMaxEventBytes = 65_536;
-
-/** Largest limit that a log can be opened with. Bigger things belong beside the log, named by their hash. */
-export const hardMaxEventBytes = 262_144;
-
-/** Longest names, in UTF-16 units, and most tags of one event: they stand in dictionaries that are read as a whole. */
-const maxLength = {
-  'command id': 256,
-  'correlation id': 512,
-  'causation id': 512,
-  'stream id': 512,
-  'event type': 256,
-  tag: 256,
-} as const;
-const maxTags = 32;
 
 /** The events of a commit as recorded, and the canonical JSON text of each payload. */
 export interface RecordedEvents {
@@ -107,18 +101,15 @@ function checkHead(commit: NewCommit): void {
   checkName('command id', commandId, commit);
   checkText('correlation id', correlationId, commit);
   if (causationId !== undefined) checkText('causation id', causationId, commit);
-  // The digest covers its digits: a fraction or NaN would not be the same text everywhere.
-  if (!Number.isSafeInteger(recordedAt)) {
-    throw refused(commit, `its time ${recordedAt} is not a whole number of milliseconds`, 'Round it.');
-  }
+  const problem = timeProblem(recordedAt);
+  if (problem !== undefined) throw refused(commit, problem, 'Round it.');
 }
 
 function toPayload(event: StreamEvent, maxEventBytes: number): { readonly text: string; readonly data: unknown } {
   checkName('stream id', event.stream, event);
   checkName('event type', event.type, event);
-  if (!Number.isInteger(event.version) || event.version < 1 || event.version > 65_535) {
-    throw refused(event, `its version ${event.version} is not a whole number from 1 to 65,535`);
-  }
+  const problem = versionProblem(event.version);
+  if (problem !== undefined) throw refused(event, problem);
   const canonical = toCanonicalJson(event.data);
   if ('problem' in canonical) {
     throw refused(
@@ -127,9 +118,7 @@ function toPayload(event: StreamEvent, maxEventBytes: number): { readonly text: 
       'Payloads are plain JSON, so that every export, hash and device keeps them unchanged: use strings for dates and for very large numbers, and leave absent fields out.',
     );
   }
-  // A UTF-16 unit takes three UTF-8 bytes at most: the exact count is only needed near the limit.
-  const { text } = canonical;
-  if (text.length * 3 > maxEventBytes && new TextEncoder().encode(text).length > maxEventBytes) {
+  if (isLargerThan(canonical.text, maxEventBytes)) {
     throw refused(
       event,
       `it is larger than ${maxEventBytes} bytes`,
@@ -137,11 +126,6 @@ function toPayload(event: StreamEvent, maxEventBytes: number): { readonly text: 
     );
   }
   return canonical;
-}
-
-/** Each once, so that the same tags are the same text. */
-export function sortTags(tags: readonly string[]): readonly string[] {
-  return [...new Set(tags)].sort();
 }
 
 function toTags(event: StreamEvent): readonly string[] | undefined {
@@ -152,19 +136,14 @@ function toTags(event: StreamEvent): readonly string[] | undefined {
   return Object.freeze(tags);
 }
 
-/** The system's own names start with "$". */
-function checkName(kind: keyof typeof maxLength, name: string, of: StreamEvent | NewCommit): void {
-  checkText(kind, name, of);
-  if (name.startsWith('$')) throw refused(of, `its ${kind} starts with "$", which is reserved for the system`);
+function checkName(kind: NameKind, name: string, of: StreamEvent | NewCommit): void {
+  const problem = nameProblem(kind, name);
+  if (problem !== undefined) throw refused(of, problem);
 }
 
-function checkText(kind: keyof typeof maxLength, text: unknown, of: StreamEvent | NewCommit): void {
-  if (typeof text !== 'string') throw refused(of, `its ${kind} is not a text`);
-  if (text === '') throw refused(of, `its ${kind} is empty`);
-  if (text.length > maxLength[kind]) throw refused(of, `its ${kind} is longer than ${maxLength[kind]} characters`);
-  if (!text.isWellFormed() || /\p{Cc}/u.test(text)) {
-    throw refused(of, `its ${kind} holds a control character or a lone surrogate`);
-  }
+function checkText(kind: NameKind, text: string, of: StreamEvent | NewCommit): void {
+  const problem = textProblem(kind, text);
+  if (problem !== undefined) throw refused(of, problem);
 }
 
 function refused(

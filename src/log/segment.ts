@@ -1,7 +1,7 @@
 import { FailureError } from '../core/errors.ts';
 import type { EventMeta, RecordedEvent } from '../core/events.ts';
-import type { CommitHead } from './commit-digest.ts';
-import { bytesToHex, hexToBytes } from './hex.ts';
+import type { CommitHead } from '../protocol/commit-digest.ts';
+import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import { unreadable } from './storage-error.ts';
 
 /**

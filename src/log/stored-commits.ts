@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../core/events.ts';
-import { type CommitHead, linkCommit } from './commit-digest.ts';
+import { type CommitHead, linkCommit } from '../protocol/commit-digest.ts';
+import { bytesToHex } from '../protocol/hex.ts';
 import type { StoredCommit } from './event-log.ts';
-import { bytesToHex } from './hex.ts';
 import { recordEvent, toMeta } from './record-commit.ts';
 import { type PackedEvent, type Segment, unpackSegment } from './segment.ts';
 import { toWholeCommits, type WholeCommit } from './whole-commits.ts';

@@ -1,4 +1,4 @@
-import { type ChainEnd, chainStart, linkCommit } from './commit-digest.ts';
+import { type ChainEnd, chainStart, linkCommit } from '../protocol/commit-digest.ts';
 import type { Verification, VerifyOptions } from './event-log.ts';
 import { format, type LogRecord } from './log-record.ts';
 import { orderMark, readPayloads, type Segment, segmentCommandIds, segmentStreams, unpackSegment } from './segment.ts';

@@ -1,4 +1,4 @@
-import { linkCommit } from './commit-digest.ts';
+import { linkCommit } from '../protocol/commit-digest.ts';
 import { type PackedCommit, type Segment, unpackSegment } from './segment.ts';
 
 /** A whole commit, put together where it was stored in pieces. */

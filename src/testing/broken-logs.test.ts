@@ -4,7 +4,6 @@ import type { RecordedEvent } from '../core/events.ts';
 import { toCanonicalJson } from '../core/json.ts';
 import { appendConflict, streamConflict } from '../log/append-condition.ts';
 import { type CheckpointStore, createMemoryCheckpointStore, type Instance } from '../log/checkpoint-store.ts';
-import { chainStart, linkCommit } from '../log/commit-digest.ts';
 import type {
   AppendCondition,
   EventLog,
@@ -14,6 +13,7 @@ import type {
   StoredCommit,
 } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
+import { chainStart, linkCommit } from '../protocol/commit-digest.ts';
 import { pause, readAll, readAllCommits } from './conformance/log-access.ts';
 import { eventLogConformance } from './event-log-conformance.ts';
 

@@ -1,5 +1,6 @@
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
-import { recordEvent, sortTags, toMeta } from '../log/record-commit.ts';
+import { recordEvent, toMeta } from '../log/record-commit.ts';
+import { sortTags } from '../protocol/commit-checks.ts';
 
 /** Where a given event stands. */
 export interface GivenPlace {

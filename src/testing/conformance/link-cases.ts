@@ -1,6 +1,6 @@
 import { toCanonicalJson } from '../../core/json.ts';
-import { type ChainEnd, chainStart, linkCommit } from '../../log/commit-digest.ts';
 import type { EventLog, StoredCommit } from '../../log/event-log.ts';
+import { type ChainEnd, chainStart, linkCommit } from '../../protocol/commit-digest.ts';
 import { assertEqual } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
 import { append, appendAll, readAll, readAllCommits } from './log-access.ts';

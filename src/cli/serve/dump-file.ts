@@ -1,0 +1,24 @@
+import { createReadStream, createWriteStream, existsSync, renameSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { dumpStore } from '../../server/dump-store.ts';
+import type { SyncStore } from '../../server/sync-store.ts';
+
+/** Writes a dump beside the one before, and puts it in its place when it is whole; that one is kept as `….previous`. */
+export async function writeDump(store: SyncStore, path: string): Promise<void> {
+  const unfinished = `${path}.unfinished`;
+  await pipeline(Readable.from(dumpStore(store)), createGzip(), createWriteStream(unfinished, { mode: 0o600 }));
+  if (existsSync(path)) renameSync(path, `${path}.previous`);
+  renameSync(unfinished, path);
+}
+
+/** The lines of a dump, packed or not. */
+export async function* readDumpLines(path: string): AsyncGenerator<string> {
+  const file = createReadStream(path);
+  const input = path.endsWith('.gz') || path.endsWith('.gz.previous') ? file.pipe(createGunzip()) : file;
+  // An error of the file has to reach who reads the lines.
+  file.on('error', (error) => input.destroy(error));
+  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}

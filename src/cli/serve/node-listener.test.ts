@@ -1,0 +1,96 @@
+import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, describe, expect, it } from 'vitest';
+import { helloOf } from '../../server/fixtures/test-server.ts';
+import { createMemorySyncStore } from '../../server/memory-sync-store.ts';
+import { allowAll, authenticateTokens } from '../../server/policy.ts';
+import { createSyncHandler } from '../../server/sync-handler.ts';
+import { toNodeListener } from './node-listener.ts';
+
+const servers: Server[] = [];
+afterAll(() => {
+  for (const server of servers) server.closeAllConnections();
+});
+
+async function listen(handler: (request: Request) => Promise<Response>): Promise<{ url: string; port: number }> {
+  const server = createServer(toNodeListener(handler));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { url: `http://127.0.0.1:${port}`, port };
+}
+
+async function serve() {
+  const store = createMemorySyncStore();
+  const handler = createSyncHandler({
+    store,
+    authenticate: authenticateTokens({ secret: { id: 'ada' } }),
+    authorise: allowAll,
+  });
+  return listen(handler);
+}
+
+const headers = { authorization: 'Bearer secret', 'content-type': 'application/json' };
+
+/** What a connection gets back for bytes that it sends. */
+function talk(port: number, head: string, chunk: string, chunks: number): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', (data) => {
+      text += data;
+    });
+    // The server may end the connection while more is sent.
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(text));
+    socket.write(head);
+    for (let count = 0; count < chunks; count += 1) socket.write(chunk);
+  });
+}
+
+describe('a handler behind Node’s HTTP server', () => {
+  it('gets requests and sends responses', async () => {
+    const { url } = await serve();
+    const response = await fetch(`${url}/sync/hello`, { method: 'POST', headers, body: JSON.stringify(helloOf()) });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toMatchObject({ proto: 1, head: { g: 0 } });
+  });
+
+  it('answers what is too large while it is still sent', async () => {
+    const { port } = await serve();
+    const head = `POST /sync/push HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\ncontent-type: application/json\r\n`;
+    const declared = await talk(port, `${head}content-length: 99999999\r\n\r\n`, 'x'.repeat(1_000), 10);
+    expect(declared).toMatch(/^HTTP\/1\.1 413 [\s\S]*"TOO_LARGE"/);
+    const chunk = `10000\r\n${' '.repeat(65_536)}\r\n`;
+    const endless = await talk(port, `${head}transfer-encoding: chunked\r\n\r\n`, chunk, 40);
+    expect(endless).toMatch(/^HTTP\/1\.1 413 [\s\S]*"TOO_LARGE"/);
+  });
+
+  it('refuses what is no address', async () => {
+    const { port } = await serve();
+    const answer = await talk(port, 'GET //[ HTTP/1.1\r\nhost: x y\r\nconnection: close\r\n\r\n', '', 0);
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+  });
+
+  it('lets go of an event stream whose reader is gone', async () => {
+    const { url } = await serve();
+    await fetch(`${url}/sync/hello`, { method: 'POST', headers, body: JSON.stringify(helloOf()) });
+    const reading = new AbortController();
+    const stream = await fetch(`${url}/sync/events?log=log-1`, { headers, signal: reading.signal });
+    expect((await stream.body?.getReader().read())?.value?.length).toBeGreaterThan(20);
+    const openStreams = async () =>
+      /^varve_open_streams (\d+)$/m.exec(await (await fetch(`${url}/metrics`, { headers })).text())?.[1];
+    expect(await openStreams()).toBe('1');
+    reading.abort();
+    await expect.poll(openStreams).toBe('0');
+  });
+
+  it('survives a handler that throws', async () => {
+    const { url } = await listen(async () => {
+      throw new Error('a bug');
+    });
+    expect((await fetch(url)).status).toBe(500);
+  });
+});

@@ -1,0 +1,92 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+
+/** Lets a handler of requests and responses answer Node's HTTP server. */
+export function toNodeListener(handler: (request: Request) => Promise<Response>): RequestListener {
+  return (message, response) => {
+    void answer(handler, message, response).catch(() => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    });
+  };
+}
+
+async function answer(
+  handler: (request: Request) => Promise<Response>,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = toUrl(message);
+  if (url === undefined) {
+    response.writeHead(400).end();
+    return;
+  }
+  const reply = await handler(toRequest(message, url));
+  // What was refused before it was read whole is not waited for.
+  if (!message.complete) {
+    response.setHeader('connection', 'close');
+    response.once('finish', () => setTimeout(() => message.destroy(), lingerMs).unref());
+  }
+  response.writeHead(reply.status, Object.fromEntries(reply.headers));
+  await sendBody(reply, response);
+}
+
+/** Time for the refused sender to read the answer before its connection ends. */
+const lingerMs = 500;
+
+function toUrl({ url = '/', headers }: IncomingMessage): string | undefined {
+  const text = `http://${headers.host ?? 'localhost'}${url}`;
+  return url.startsWith('/') && URL.canParse(text) ? text : undefined;
+}
+
+function toRequest(message: IncomingMessage, url: string): Request {
+  const { method = 'GET' } = message;
+  const headers = new Headers();
+  for (let at = 0; at < message.rawHeaders.length; at += 2) {
+    headers.append(message.rawHeaders[at] ?? '', message.rawHeaders[at + 1] ?? '');
+  }
+  if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers });
+  const init: RequestInit & { readonly duplex: 'half' } = { method, headers, body: toStream(message), duplex: 'half' };
+  return new Request(url, init);
+}
+
+/** Not `Readable.toWeb`: cancelling that one ends the connection before the answer is sent. */
+function toStream(message: IncomingMessage): ReadableStream<Uint8Array> {
+  let isOpen = true;
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      const end = (finish: () => void) => {
+        if (isOpen) finish();
+        isOpen = false;
+      };
+      message.on('data', (chunk: Uint8Array) => {
+        if (!isOpen) return;
+        controller.enqueue(chunk);
+        if ((controller.desiredSize ?? 0) <= 0) message.pause();
+      });
+      message.once('end', () => end(() => controller.close()));
+      message.once('error', (error) => end(() => controller.error(error)));
+      message.once('close', () => end(() => controller.error(new Error('The sender broke off.'))));
+    },
+    pull: () => void message.resume(),
+    cancel: () => {
+      isOpen = false;
+      // Read and dropped, so that the sender gets to the answer.
+      message.resume();
+    },
+  });
+}
+
+async function sendBody(reply: Response, response: ServerResponse): Promise<void> {
+  if (reply.body === null) {
+    response.end();
+    return;
+  }
+  const reader = reply.body.getReader();
+  response.once('close', () => void reader.cancel().catch(() => undefined));
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    if (!response.write(value)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+  }
+  response.end();
+}

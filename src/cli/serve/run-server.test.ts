@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createAuthor } from '../../server/fixtures/author.ts';
+import { startTestPostgres } from '../../server/fixtures/test-postgres.ts';
+import { helloOf, pushOf } from '../../server/fixtures/test-server.ts';
+import { runServer } from './run-server.ts';
+
+const artifacts = fileURLToPath(new URL('../../../.artifacts', import.meta.url));
+mkdirSync(artifacts, { recursive: true });
+const dir = mkdtempSync(join(artifacts, 'run-server-'));
+const postgres = await startTestPostgres();
+afterAll(async () => {
+  rmSync(dir, { recursive: true, force: true });
+  if (typeof postgres !== 'string') await postgres.stop();
+});
+
+const options = {
+  dir,
+  host: '127.0.0.1',
+  port: 0,
+  token: 'a-token-for-the-test',
+  origins: [],
+  restore: undefined,
+  isEpochRenewed: false,
+  dumpMinutes: 60,
+  onLog: () => undefined,
+};
+
+async function post(url: string, route: string, message: object): Promise<Record<string, unknown>> {
+  const headers = { authorization: `Bearer ${options.token}`, 'content-type': 'application/json' };
+  const response = await fetch(`${url}/sync/${route}`, { method: 'POST', headers, body: JSON.stringify(message) });
+  return (await response.json()) as Record<string, unknown>;
+}
+
+if (typeof postgres === 'string') {
+  console.log(`PostgreSQL cannot be run here, and DATABASE_URL names none: ${postgres}`);
+  describe.skip('a server on DATABASE_URL', () => it('shares its logs with others', () => undefined));
+} else {
+  describe('a server on DATABASE_URL', () => {
+    it('shares its logs with others, and renews the epoch when it is told to', { timeout: 30_000 }, async () => {
+      const databaseUrl = postgres.url;
+      const first = await runServer({ ...options, databaseUrl });
+      const second = await runServer({ ...options, databaseUrl });
+      expect(first.place).toBe(`PostgreSQL at ${new URL(databaseUrl).host}${new URL(databaseUrl).pathname}`);
+      const log = `log-${Date.now()}`;
+      const { epoch } = await post(first.url, 'hello', helloOf({ log }));
+      const commits = [createAuthor(log, 'a').commit(['a-1'])];
+      await post(first.url, 'push', pushOf(commits, { log }));
+      expect(await post(second.url, 'hello', helloOf({ log }))).toMatchObject({ epoch, head: { g: 1 } });
+      await first.stop();
+      await second.stop();
+      const third = await runServer({ ...options, databaseUrl, isEpochRenewed: true });
+      const hello = await post(third.url, 'hello', helloOf({ log }));
+      expect(hello).toMatchObject({ head: { g: 1 }, clientLast: { seq: 1, id: 'a-1' } });
+      expect(hello.epoch).not.toBe(epoch);
+      await third.stop();
+      // The database looks after itself: nothing is locked and nothing is dumped.
+      expect(readdirSync(dir)).toEqual([]);
+    });
+
+    it('is not started where the database cannot be reached, or the port is in use', async () => {
+      const running = await runServer({ ...options, databaseUrl: postgres.url });
+      const port = Number(new URL(running.url).port);
+      await expect(runServer({ ...options, port, databaseUrl: postgres.url })).rejects.toThrow(
+        `Port ${port} of 127.0.0.1 is in use.`,
+      );
+      await running.stop();
+      await expect(runServer({ ...options, databaseUrl: running.url.replace('http', 'postgres') })).rejects.toThrow();
+    });
+  });
+}

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { restoreStore } from '../../server/dump-store.ts';
+import { openPgliteDatabase } from '../../server/pglite-database.ts';
+import { allowAll, authenticateTokens } from '../../server/policy.ts';
+import { openPostgresDatabase } from '../../server/postgres-database.ts';
+import type { ServerLimits } from '../../server/server-limits.ts';
+import { openSqlSyncStore } from '../../server/sql-sync-store.ts';
+import { createSyncHandler, type ServerLogEntry } from '../../server/sync-handler.ts';
+import type { SyncStore } from '../../server/sync-store.ts';
+import { readDumpLines, writeDump } from './dump-file.ts';
+import { lockFolder } from './folder-lock.ts';
+import { toNodeListener } from './node-listener.ts';
+
+export interface ServeOptions {
+  /** Has the database, its dumps, the lock and the token. */
+  readonly dir: string;
+  readonly host: string;
+  readonly port: number;
+  /** Read from the folder, or minted into it, where there is none. */
+  readonly token: string | undefined;
+  readonly origins: readonly string[];
+  readonly databaseUrl: string | undefined;
+  readonly restore: string | undefined;
+  readonly isEpochRenewed: boolean;
+  readonly dumpMinutes: number;
+  readonly onLog: (entry: ServerLogEntry) => void;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly token: string;
+  /** Where the logs are, for people. */
+  readonly place: string;
+  readonly dumpFile: string | undefined;
+  /** What was restored. */
+  readonly restored: string | undefined;
+  /** Finishes what is open, dumps, unlocks. */
+  stop(): Promise<void>;
+}
+
+/** One token stands for all devices of its owner: they share what is counted for one. */
+const limits: Partial<ServerLimits> = {
+  requestsPerSecond: 2_000,
+  requestBurst: 4_000,
+  eventsPerSecond: 20_000,
+  eventBurst: 50_000,
+  streams: 1_000,
+};
+
+/** Opens the folder and the database, and serves. Throws, and leaves nothing locked, where one of them does not open. */
+export async function runServer(options: ServeOptions): Promise<RunningServer> {
+  const { dir, databaseUrl, dumpMinutes, onLog } = options;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // PostgreSQL looks after itself, and any number of servers may use it.
+  const unlock = databaseUrl === undefined ? lockFolder(dir) : () => undefined;
+  const closing: (() => Promise<void>)[] = [async () => unlock()];
+  const close = async () => {
+    for (const one of closing.reverse()) await one();
+  };
+  try {
+    const store = await openStore(dir, databaseUrl, onLog);
+    closing.push(() => store.close());
+    const restored = options.restore === undefined ? undefined : await restore(store, options.restore);
+    if (options.isEpochRenewed) await store.renewEpoch();
+    const dumpFile = databaseUrl === undefined ? join(dir, 'dump.ndjson.gz') : undefined;
+    if (dumpFile !== undefined) closing.push(keepDumping(store, dumpFile, dumpMinutes, onLog));
+    const token = options.token ?? readToken(dir);
+    const stopping = new AbortController();
+    const handler = createSyncHandler({
+      store,
+      authenticate: authenticateTokens({ [token]: { id: 'owner' } }),
+      authorise: allowAll,
+      limits,
+      origins: options.origins,
+      log: onLog,
+      signal: stopping.signal,
+    });
+    const server = createServer({ requestTimeout: 30_000 }, toNodeListener(handler));
+    const url = await listen(server, options);
+    closing.push(async () => {
+      stopping.abort();
+      await closeServer(server);
+    });
+    return {
+      url,
+      token,
+      place: databaseUrl === undefined ? dir : placeOf(databaseUrl),
+      dumpFile,
+      restored,
+      stop: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openStore(
+  dir: string,
+  databaseUrl: string | undefined,
+  onLog: ServeOptions['onLog'],
+): Promise<SyncStore> {
+  const onError = (error: Error) =>
+    onLog({ level: 'error', route: 'database', status: 0, ms: 0, error: 'DATABASE', detail: error.name });
+  const database =
+    databaseUrl === undefined
+      ? await openPgliteDatabase(join(dir, 'pglite'))
+      : await openPostgresDatabase(databaseUrl, { onError });
+  return openSqlSyncStore(database);
+}
+
+async function restore(store: SyncStore, path: string): Promise<string> {
+  if (!existsSync(path)) throw new Error(`There is no file ${path} to restore.`);
+  const { logs, commits, events } = await restoreStore(() => readDumpLines(path), store);
+  return `${logs} logs, ${commits} commits, ${events} events`;
+}
+
+/** Dumps now and then where there is something new, and once more at the end. */
+function keepDumping(
+  store: SyncStore,
+  path: string,
+  minutes: number,
+  onLog: ServeOptions['onLog'],
+): () => Promise<void> {
+  let dumped = '';
+  let turn: Promise<void> = Promise.resolve();
+  const dump = async () => {
+    const heads = JSON.stringify(await store.listLogs());
+    if (heads === dumped || heads === '[]') return;
+    await writeDump(store, path);
+    dumped = heads;
+  };
+  const next = () => {
+    turn = turn.then(dump).catch((error: unknown) => {
+      onLog({
+        level: 'error',
+        route: 'dump',
+        status: 0,
+        ms: 0,
+        error: 'DUMP_FAILED',
+        detail: String(error).slice(0, 200),
+      });
+    });
+    return turn;
+  };
+  const timer = setInterval(() => void next(), minutes * 60_000);
+  return () => {
+    clearInterval(timer);
+    return next();
+  };
+}
+
+/** Only its owner may read the file. */
+function readToken(dir: string): string {
+  const path = join(dir, 'token');
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  const token = randomBytes(24).toString('base64url');
+  writeFileSync(path, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+function listen(server: Server, { host, port }: ServeOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} of ${host} is in use. Name another with --port, or 0 for any that is free.`)
+          : error,
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      const actual = typeof address === 'object' && address !== null ? address.port : port;
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
+    });
+  });
+}
+
+/** What is being answered is finished; who does not read the answer is not waited for. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 5_000).unref();
+  });
+}
+
+/** Without its password. */
+function placeOf(databaseUrl: string): string {
+  if (!URL.canParse(databaseUrl)) return 'the database of DATABASE_URL';
+  const { host, pathname } = new URL(databaseUrl);
+  return `PostgreSQL at ${host}${pathname}`;
+}

@@ -1,0 +1,197 @@
+import { isLargerThan } from '../protocol/commit-checks.ts';
+import { orderHash } from '../protocol/commit-digest.ts';
+import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
+import { noHash, toCanonicalCommit } from '../protocol/sync-commit.ts';
+import type {
+  PushedCommit,
+  PushReply,
+  PushRequest,
+  PushResult,
+  SyncGuard,
+  SyncLimits,
+  SyncPlace,
+} from '../protocol/sync-messages.ts';
+import type { Actor, CommitPolicy } from './policy.ts';
+import type { KnownCommit, PlacedCommit, SyncTransaction } from './sync-store.ts';
+
+/** What a push came to: a reply, or that the base is on another history than this log. */
+export type PushOutcome =
+  | { readonly type: 'pushed'; readonly reply: PushReply; readonly appended: number; readonly events: number }
+  | { readonly type: 'diverged'; readonly head: SyncPlace };
+
+export interface PushContext {
+  readonly actor: Actor;
+  readonly mayPush: CommitPolicy;
+  readonly now: number;
+}
+
+/** A pushed commit with its canonical text and the digest that it really has: what is costly is done before the lock. */
+export interface CheckedCommit extends PushedCommit {
+  readonly text: string;
+  readonly actualDigest: string;
+  /** Of an event that is larger than the server takes. */
+  readonly isTooLarge: boolean;
+}
+
+export function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCommit {
+  const { text, digest } = toCanonicalCommit(pushed.commit);
+  const isTooLarge =
+    pushed.commit.events.length > limits.pushEvents ||
+    // The whole is larger than any part of it.
+    (isLargerThan(text, limits.eventBytes) &&
+      pushed.commit.events.some(({ data }) => isLargerThan(JSON.stringify(data), limits.eventBytes)));
+  return { ...pushed, text, actualDigest: digest, isTooLarge };
+}
+
+/**
+ * One push, in one serialisable transaction of its log: `docs/reference/sync-protocol.md` has the order of the checks.
+ *
+ * Each commit is placed whole or not at all, and its result says which. What throws leaves the log as it was.
+ */
+export async function pushCommits(
+  transaction: SyncTransaction,
+  { log, base, client, mode }: Omit<PushRequest, 'commits'>,
+  commits: readonly CheckedCommit[],
+  { actor, mayPush, now }: PushContext,
+): Promise<PushOutcome> {
+  const { g, oh } = base;
+  if (g > transaction.head.g || (await transaction.orderHash(g)) !== oh) {
+    return { type: 'diverged', head: transaction.head };
+  }
+  const known = new Map(await transaction.commitsById(commits.map(({ commit }) => commit.commandId)));
+  const slots = await readSlots(transaction, client, commits);
+  let last = (await transaction.clientLast(client))?.seq ?? 0;
+  const streams = new Set(commits.flatMap(({ commit, guard }) => streamsOf(commit.events, guard)));
+  const revisions = new Map(await transaction.revisions([...streams]));
+
+  let head = transaction.head;
+  let staged: PlacedCommit[] = [];
+  let [appended, events] = [0, 0];
+  const flush = async () => {
+    if (staged.length > 0) await transaction.append(staged);
+    staged = [];
+  };
+
+  /** The order of the checks is the protocol's. */
+  async function judge(checked: CheckedCommit): Promise<PushResult | undefined> {
+    const { commit, digest, actualDigest, isTooLarge } = checked;
+    if (actualDigest !== digest) return rejected('DIGEST_MISMATCH');
+    if (commit.logId !== log) return rejected('WRONG_LOG');
+    const same = known.get(commit.commandId);
+    if (same !== undefined) {
+      if (same.digest !== digest) return rejected('ID_CONFLICT');
+      if (commit.client === client) last = Math.max(last, commit.clientSeq);
+      return { type: 'duplicate', g: same.g };
+    }
+    if (mode === 'own' && commit.client !== client) return rejected('WRONG_CLIENT');
+    const verdict = await mayPush(actor, commit, { mode, heads: headsOf(commit.events, revisions) });
+    if (verdict !== 'allow') {
+      return 'after' in verdict
+        ? { type: 'retry', after: verdict.after }
+        : { type: 'rejected', code: verdict.deny, permanent: verdict.permanent ?? true };
+    }
+    if (isTooLarge) return rejected('COMMIT_TOO_LARGE');
+    const conflict = await judgeGuard(checked);
+    if (conflict !== undefined) return conflict;
+    return mode === 'own' ? judgePlace(commit, slots, last) : undefined;
+  }
+
+  async function judgeGuard({ commit, guard }: CheckedCommit): Promise<PushResult | undefined> {
+    for (const { stream, revision } of guard?.revisions ?? []) {
+      const actual = revisions.get(stream) ?? -1;
+      if (actual !== revision) return { type: 'conflict', stream, revision: actual };
+    }
+    if (guard?.condition === undefined) return undefined;
+    const { failIfEventsMatch, after } = guard.condition;
+    if (failIfEventsMatch.length === 0) return undefined;
+    // The database is asked: it has to know what this push has placed so far.
+    await flush();
+    const match = await transaction.firstMatch(failIfEventsMatch, after, {
+      client: commit.client,
+      beforeSeq: commit.clientSeq,
+    });
+    return match && { type: 'conflict', ...match };
+  }
+
+  const results: { readonly commitId: string; readonly result: PushResult }[] = [];
+  for (const checked of commits) {
+    const { commit, digest, text } = checked;
+    const refusal = await judge(checked);
+    if (refusal !== undefined) {
+      results.push({ commitId: commit.commandId, result: refusal });
+      if (refusal.type === 'forked' || refusal.type === 'gap') break;
+      continue;
+    }
+    const end = head.g + commit.events.length;
+    head = { g: end, oh: bytesToHex(orderHash(hexToBytes(head.oh), hexToBytes(digest), end)) };
+    const isRecovered = mode === 'recover';
+    staged.push({
+      ...head,
+      text,
+      digest,
+      commit,
+      isRecovered,
+      actor: actor.id,
+      receivedAt: now,
+      revisions: moveOn(commit.events, revisions),
+    });
+    const entry = { id: commit.commandId, g: end, seq: commit.clientSeq, digest };
+    known.set(commit.commandId, entry);
+    if (!isRecovered) {
+      slots.set(commit.clientSeq, entry);
+      last = Math.max(last, commit.clientSeq);
+    }
+    appended += 1;
+    events += commit.events.length;
+    results.push({ commitId: commit.commandId, result: { type: 'accepted', g: end } });
+  }
+  await flush();
+  return { type: 'pushed', reply: { base, results, head }, appended, events };
+}
+
+/** Whether a client's number is free and follows the one before, as the author chain says. */
+function judgePlace(
+  { clientSeq, prev }: PushedCommit['commit'],
+  slots: ReadonlyMap<number, KnownCommit>,
+  last: number,
+): PushResult | undefined {
+  // Another commit at its number, or another one before it: two histories were written under this client's name.
+  if (slots.has(clientSeq)) return { type: 'forked', seq: clientSeq };
+  if (clientSeq > last + 1) return { type: 'gap', expected: last + 1 };
+  const before = slots.get(clientSeq - 1);
+  const isLinked = clientSeq === 1 ? prev === noHash : before === undefined || before.digest === prev;
+  return isLinked ? undefined : { type: 'forked', seq: clientSeq };
+}
+
+/** The client's numbers that the push names, and those before them. */
+async function readSlots(
+  transaction: SyncTransaction,
+  client: string,
+  commits: readonly CheckedCommit[],
+): Promise<Map<number, KnownCommit>> {
+  const seqs = commits.filter(({ commit }) => commit.client === client).map(({ commit }) => commit.clientSeq);
+  return new Map(await transaction.commitsBySeq(client, [...new Set(seqs.flatMap((seq) => [seq - 1, seq]))]));
+}
+
+function streamsOf(events: readonly { readonly stream: string }[], guard: SyncGuard | undefined): readonly string[] {
+  return [...events.map(({ stream }) => stream), ...(guard?.revisions ?? []).map(({ stream }) => stream)];
+}
+
+function headsOf(
+  events: readonly { readonly stream: string }[],
+  revisions: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  return new Map(events.map(({ stream }) => [stream, revisions.get(stream) ?? -1]));
+}
+
+function moveOn(events: readonly { readonly stream: string }[], revisions: Map<string, number>): readonly number[] {
+  return events.map(({ stream }) => {
+    const revision = (revisions.get(stream) ?? -1) + 1;
+    revisions.set(stream, revision);
+    return revision;
+  });
+}
+
+function rejected(code: string): PushResult {
+  return { type: 'rejected', code, permanent: true };
+}

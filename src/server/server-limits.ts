@@ -1,0 +1,33 @@
+import type { SyncLimits } from '../protocol/sync-messages.ts';
+
+/** What clients are told of, and what is counted for each actor and device. */
+export interface ServerLimits extends SyncLimits {
+  readonly requestsPerSecond: number;
+  readonly requestBurst: number;
+  readonly eventsPerSecond: number;
+  readonly eventBurst: number;
+  /** Event streams that one actor may hold open. */
+  readonly streams: number;
+}
+
+export const defaultLimits: ServerLimits = {
+  bodyBytes: 1_048_576,
+  pushCommits: 256,
+  pushEvents: 1_000,
+  eventBytes: 65_536,
+  // The payload's 64, and what stands around it in a push.
+  jsonDepth: 72,
+  pageEvents: 1_000,
+  pageBytes: 1_048_576,
+  requestsPerSecond: 20,
+  requestBurst: 60,
+  eventsPerSecond: 200,
+  eventBurst: 2_000,
+  streams: 20,
+};
+
+/** Without what a client need not know. */
+export function toSyncLimits(limits: ServerLimits): SyncLimits {
+  const { bodyBytes, pushCommits, pushEvents, eventBytes, jsonDepth, pageEvents, pageBytes } = limits;
+  return { bodyBytes, pushCommits, pushEvents, eventBytes, jsonDepth, pageEvents, pageBytes };
+}

@@ -1,0 +1,247 @@
+import type { EventFilter } from '../core/event-query.ts';
+import { randomId } from '../protocol/random-id.ts';
+import { noHash } from '../protocol/sync-commit.ts';
+import type { SqlDatabase, SqlQuery, SqlRow, SqlValue } from './sql-database.ts';
+import { migrate, writeValue } from './sql-migrations.ts';
+import type {
+  ClientLast,
+  KnownCommit,
+  PlacedCommit,
+  StoredSyncCommit,
+  SyncLog,
+  SyncStore,
+  SyncTransaction,
+} from './sync-store.ts';
+
+/**
+ * Logs in tables, on any database of PostgreSQL's dialect. Brings the tables to the newest form by itself.
+ *
+ * A push locks the row of its log: positions are given in the order of the commits, by however many servers.
+ */
+export async function openSqlSyncStore(
+  database: SqlDatabase,
+  { newId = randomId }: { readonly newId?: () => string } = {},
+): Promise<SyncStore> {
+  let epoch = await migrate(database, newId);
+  const { query } = database;
+
+  return {
+    get epoch() {
+      return epoch;
+    },
+    renewEpoch: async () => {
+      const next = newId();
+      await writeValue(query, 'epoch', next);
+      epoch = next;
+    },
+    findLog: async (logId) => {
+      const [row] = await query<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1', [logId]);
+      return row && toLog(row);
+    },
+    createLog: async (logId, app) => {
+      await query('insert into varve_logs (log_id, app, oh) values ($1, $2, $3) on conflict do nothing', [
+        logId,
+        app,
+        noHash,
+      ]);
+      const [row] = await query<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1', [logId]);
+      if (row === undefined) throw new Error(`The log "${logId}" was created and is not there.`);
+      return toLog(row);
+    },
+    listLogs: async () => (await query<LogRow>('select log_id, app, g, oh from varve_logs order by log_id')).map(toLog),
+    orderHashes: async (logId, positions) => {
+      const rows = await query<{ readonly g: unknown; readonly oh: string }>(
+        'select g, oh from varve_commits where log_id = $1 and g in (select value::bigint from json_array_elements_text($2::json))',
+        [logId, JSON.stringify(positions)],
+      );
+      return new Map(rows.map(({ g, oh }) => [Number(g), oh]));
+    },
+    readCommits: async (logId, after, { events, bytes }) => {
+      // The sums are over few rows: a commit has one event at least.
+      const rows = await query<CommitRow>(
+        `select g, oh, canonical, recovered, actor, received_at from (
+          select *, sum(bytes) over (order by g) as all_bytes, row_number() over (order by g) as place from (
+            select * from varve_commits where log_id = $1 and g > $2 order by g limit $3
+          ) as next
+        ) as counted
+        where place = 1 or (all_bytes <= $4 and g - $2 <= $3)
+        order by g`,
+        [logId, after, events, bytes],
+      );
+      return rows.map(toStored);
+    },
+    clientLast: (logId, client) => readClientLast(query, logId, client),
+    write: (logId, work) =>
+      database.transaction(async (own) => {
+        const [row] = await own<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1 for update', [
+          logId,
+        ]);
+        return row && work(createTransaction(own, toLog(row)));
+      }),
+    close: () => database.close(),
+  };
+}
+
+interface LogRow extends SqlRow {
+  readonly log_id: string;
+  readonly app: string;
+  readonly g: unknown;
+  readonly oh: string;
+}
+
+interface CommitRow extends SqlRow {
+  readonly g: unknown;
+  readonly oh: string;
+  readonly canonical: string;
+  readonly recovered: boolean;
+  readonly actor: string;
+  readonly received_at: unknown;
+}
+
+interface KnownRow extends SqlRow {
+  readonly command_id: string;
+  readonly client_seq: unknown;
+  readonly g: unknown;
+  readonly digest: string;
+}
+
+const knownColumns = 'command_id, client_seq, g, digest';
+
+function createTransaction(query: SqlQuery, { logId, head: start }: SyncLog): SyncTransaction {
+  let head = start;
+  return {
+    get head() {
+      return head;
+    },
+    orderHash: async (g) => {
+      if (g === 0) return noHash;
+      const [row] = await query<{ readonly oh: string }>('select oh from varve_commits where log_id = $1 and g = $2', [
+        logId,
+        g,
+      ]);
+      return row?.oh;
+    },
+    commitsById: async (commandIds) => {
+      const rows = await query<KnownRow>(
+        `select ${knownColumns} from varve_commits
+        where log_id = $1 and command_id in (select value from json_array_elements_text($2::json))`,
+        [logId, JSON.stringify(commandIds)],
+      );
+      return new Map(rows.map((row) => [row.command_id, toKnown(row)]));
+    },
+    commitsBySeq: async (client, seqs) => {
+      const rows = await query<KnownRow>(
+        `select ${knownColumns} from varve_commits
+        where log_id = $1 and client = $2 and not recovered
+          and client_seq in (select value::bigint from json_array_elements_text($3::json))`,
+        [logId, client, JSON.stringify(seqs)],
+      );
+      return new Map(rows.map((row) => [Number(row.client_seq), toKnown(row)]));
+    },
+    clientLast: (client) => readClientLast(query, logId, client),
+    revisions: async (streams) => {
+      const rows = await query<{ readonly stream: string; readonly revision: unknown }>(
+        `select wanted.stream, (
+          select max(revision) from varve_events where log_id = $1 and varve_events.stream = wanted.stream
+        ) as revision
+        from (select value collate "C" as stream from json_array_elements_text($2::json)) as wanted`,
+        [logId, JSON.stringify(streams)],
+      );
+      return new Map(rows.map(({ stream, revision }) => [stream, revision === null ? -1 : Number(revision)]));
+    },
+    firstMatch: async (filters, after, { client, beforeSeq }) => {
+      const parameters: SqlValue[] = [logId, after, client, beforeSeq];
+      const condition = filters.map((filter) => toCondition(filter, parameters)).join(' or ');
+      const [row] = await query<{ readonly stream: string; readonly revision: unknown; readonly g: unknown }>(
+        `select stream, revision, g from varve_events
+        where log_id = $1 and g > $2 and not (client = $3 and client_seq < $4) and (${condition})
+        order by g limit 1`,
+        parameters,
+      );
+      return row && { stream: row.stream, revision: Number(row.revision), g: Number(row.g) };
+    },
+    append: async (commits) => {
+      const last = commits.at(-1);
+      if (last === undefined) return;
+      await query(insertCommits, [logId, JSON.stringify(commits.map(toCommitColumns))]);
+      await query(insertEvents, [logId, JSON.stringify(commits.flatMap(toEventColumns))]);
+      await query('update varve_logs set g = $2, oh = $3 where log_id = $1', [logId, last.g, last.oh]);
+      head = { g: last.g, oh: last.oh };
+    },
+  };
+}
+
+// One parameter for all rows: PostgreSQL has 65,535 at most, and a statement per row is ten times as slow.
+const insertCommits = `insert into varve_commits
+  (log_id, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at, bytes, canonical)
+  select $1, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at,
+    octet_length(canonical), canonical
+  from json_to_recordset($2::json) as row (g bigint, events int, oh text, command_id text, client text,
+    client_seq bigint, digest text, recovered boolean, actor text, received_at bigint, canonical text)`;
+
+const insertEvents = `insert into varve_events (log_id, g, stream, revision, type, tags, client, client_seq)
+  select $1, g, stream, revision, type, tags, client, client_seq
+  from json_to_recordset($2::json) as row (g bigint, stream text, revision bigint, type text, tags jsonb, client text,
+    client_seq bigint)`;
+
+function toCommitColumns({ g, oh, commit, digest, isRecovered, actor, receivedAt, text }: PlacedCommit): object {
+  return {
+    g,
+    events: commit.events.length,
+    oh,
+    command_id: commit.commandId,
+    client: commit.client,
+    client_seq: commit.clientSeq,
+    digest,
+    recovered: isRecovered,
+    actor,
+    received_at: receivedAt,
+    canonical: text,
+  };
+}
+
+function toEventColumns({ g, commit, revisions }: PlacedCommit): readonly object[] {
+  const first = g - commit.events.length + 1;
+  return commit.events.map(({ stream, type, tags }, index) => ({
+    g: first + index,
+    stream,
+    revision: revisions[index] ?? 0,
+    type,
+    ...(tags === undefined ? {} : { tags }),
+    client: commit.client,
+    client_seq: commit.clientSeq,
+  }));
+}
+
+/** A filter as SQL: its values become parameters. */
+function toCondition({ stream, types, tags }: EventFilter, parameters: SqlValue[]): string {
+  const place = (value: SqlValue) => `$${parameters.push(value)}`;
+  const parts: string[] = [];
+  if (stream !== undefined) parts.push(`stream = ${place(stream)}`);
+  if (types !== undefined) {
+    parts.push(`type in (select value from json_array_elements_text(${place(JSON.stringify(types))}::json))`);
+  }
+  if (tags !== undefined && tags.length > 0) parts.push(`tags @> ${place(JSON.stringify(tags))}::jsonb`);
+  return parts.length === 0 ? 'true' : `(${parts.join(' and ')})`;
+}
+
+async function readClientLast(query: SqlQuery, logId: string, client: string): Promise<ClientLast | undefined> {
+  const [row] = await query<KnownRow>(
+    `select ${knownColumns} from varve_commits where log_id = $1 and client = $2
+    order by client_seq desc, g desc limit 1`,
+    [logId, client],
+  );
+  return row && { seq: Number(row.client_seq), id: row.command_id, digest: row.digest };
+}
+
+function toLog({ log_id, app, g, oh }: LogRow): SyncLog {
+  return { logId: log_id, app, head: { g: Number(g), oh } };
+}
+
+function toKnown({ command_id, client_seq, g, digest }: KnownRow): KnownCommit {
+  return { id: command_id, seq: Number(client_seq), g: Number(g), digest };
+}
+
+function toStored({ g, oh, canonical, recovered, actor, received_at }: CommitRow): StoredSyncCommit {
+  return { g: Number(g), oh, text: canonical, isRecovered: recovered, actor, receivedAt: Number(received_at) };
+}

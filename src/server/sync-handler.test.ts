@@ -1,0 +1,384 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseSyncError } from '../protocol/parse-sync-reply.ts';
+import type { PushedCommit } from '../protocol/sync-messages.ts';
+import { counted, createAuthor } from './fixtures/author.ts';
+import { createTestServer, helloOf, pullOf, pushOf, start } from './fixtures/test-server.ts';
+import { createMemorySyncStore } from './memory-sync-store.ts';
+import type { Policy } from './policy.ts';
+import { isDeeperThan } from './read-body.ts';
+import type { ServerLogEntry, SyncHandlerOptions } from './sync-handler.ts';
+
+async function setUp(options: Partial<SyncHandlerOptions> = {}) {
+  const store = createMemorySyncStore();
+  await store.createLog('log-1', 'bank');
+  return { store, server: createTestServer(store, options), ada: createAuthor('log-1', 'a') };
+}
+
+const messages = {
+  hello: helloOf(),
+  pull: pullOf(),
+  push: pushOf([]),
+  common: { log: 'log-1', points: [] },
+};
+
+describe('a server', () => {
+  it('lets nobody in without a token that it knows', async () => {
+    const { server } = await setUp();
+    for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Basic secret', 'bearer secret', 'Bearer secret x']) {
+      for (const [route, message] of Object.entries(messages)) {
+        const { status, headers, body } = await server.post(route, message, { authorization });
+        expect(status).toBe(401);
+        expect(headers.get('www-authenticate')).toBe('Bearer');
+        expect(body).toMatchObject({ error: 'AUTH' });
+      }
+      expect((await server.send('/sync/events?log=log-1', { headers: { authorization } })).status).toBe(401);
+      expect((await server.send('/metrics', { headers: { authorization } })).status).toBe(401);
+    }
+  });
+
+  it('asks for a token before it reads the body', async () => {
+    const { server } = await setUp();
+    let isRead = false;
+    const body = new ReadableStream(
+      {
+        pull: () => {
+          isRead = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const { status } = await server.send('/sync/push', {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { authorization: 'Bearer wrong' },
+    });
+    expect([status, isRead]).toEqual([401, false]);
+  });
+
+  it('denies all that its policy does not allow', async () => {
+    const { server, ada } = await setUp({ authorise: {} });
+    for (const [route, message] of Object.entries(messages)) {
+      expect(await server.fail(route, message)).toMatchObject({ status: 403, error: 'FORBIDDEN' });
+      // Whether the log is there is not told.
+      expect(await server.fail(route, { ...message, log: 'log-9' })).toMatchObject({ status: 403 });
+    }
+    const readOnly = await setUp({ authorise: { log: () => 'allow' } });
+    expect(await readOnly.server.results([ada.commit(['a-1'])])).toEqual([
+      { type: 'rejected', code: 'FORBIDDEN', permanent: true },
+    ]);
+  });
+
+  it('makes logs for those that may, and shows them to those that may', async () => {
+    const authorise: Policy = {
+      log: ({ id }, _log, intent) => (intent === 'read' || id === 'ada' ? 'allow' : { deny: 'NOT_YOURS' }),
+    };
+    const { server, store } = await setUp({ authorise });
+    const denied = await server.post('hello', helloOf({ log: 'new' }), { authorization: 'Bearer other' });
+    expect(denied).toMatchObject({ status: 403, body: { text: 'The log is not open to you: NOT_YOURS.' } });
+    expect(await store.findLog('new')).toBeUndefined();
+    expect((await server.hello({ log: 'new' })).head.g).toBe(0);
+    expect((await server.post('hello', helloOf({ log: 'new' }), { authorization: 'Bearer other' })).status).toBe(200);
+  });
+
+  it('asks for a newer app where the old one may not sync', async () => {
+    const { server } = await setUp({ minApp: 3 });
+    const upgrade = { status: 426, error: 'UPGRADE_REQUIRED', minApp: 3, proto: [1, 1] };
+    expect(await server.fail('hello', helloOf())).toMatchObject(upgrade);
+    expect(await server.fail('hello', helloOf({ app: { name: 'bank', version: 3 }, proto: [2, 4] }))).toMatchObject(
+      upgrade,
+    );
+    expect((await server.hello({ app: { name: 'bank', version: 3 }, proto: [1, 4] })).proto).toBe(1);
+    expect(await server.fail('hello', helloOf({ app: { name: 'shop', version: 3 } }))).toMatchObject({
+      status: 409,
+      error: 'APP_MISMATCH',
+    });
+  });
+
+  it('says what is wrong with a message, and changes nothing', async () => {
+    const { server, store, ada } = await setUp();
+    const commit = ada.commit(['a-1']);
+    const bad = { ...commit, commit: { ...commit.commit, clientSeq: 0 } };
+    expect(await server.fail('push', pushOf([bad]))).toMatchObject({
+      status: 400,
+      error: 'BAD_REQUEST',
+      path: 'commits.0.commit.clientSeq',
+    });
+    for (const body of ['', '{', 'null', '[]', '"x"', '{"log":1e999}', '{"__proto__":{}}', '\ud800']) {
+      const { status, body: error } = await server.send('/sync/push', { method: 'POST', body });
+      expect(status, body).toBe(400);
+      expect(error).toMatchObject({ error: 'BAD_REQUEST' });
+    }
+    const { status } = await server.send('/sync/push', { method: 'POST', body: new Uint8Array([0x22, 0xff, 0x22]) });
+    expect(status).toBe(400);
+    expect((await store.findLog('log-1'))?.head.g).toBe(0);
+    expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('log');
+  });
+
+  it('answers whatever is sent, and never with a fault of its own', async () => {
+    const { server } = await setUp();
+    const valid = JSON.stringify(pushOf([createAuthor('log-1', 'a').commit(['a-1', 'b-1'])]));
+    const body = fc.oneof(
+      fc.json(),
+      fc.string({ unit: 'binary' }),
+      fc
+        .tuple(fc.nat(valid.length), fc.nat(5), fc.string({ maxLength: 4 }))
+        .map(([at, count, text]) => valid.slice(0, at) + text + valid.slice(at + count)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('hello', 'pull', 'push', 'common'), body, async (route, text) => {
+        const { status, body: error } = await server.send(`/sync/${route}`, { method: 'POST', body: text });
+        expect(status).toBeLessThan(500);
+        if (status !== 200) expect(parseSyncError(error).ok).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses what is too large before it reads it', async () => {
+    const { server } = await setUp();
+    let sent = 0;
+    const endless = () =>
+      new ReadableStream({
+        pull: (controller) => {
+          sent += 65_536;
+          controller.enqueue(new Uint8Array(65_536).fill(0x20));
+        },
+      });
+    const tooLarge = { status: 413, body: { error: 'TOO_LARGE' } };
+    const told = { 'content-length': '1048577' };
+    const init = { method: 'POST', duplex: 'half' } as const;
+    expect(await server.send('/sync/push', { ...init, body: endless(), headers: told })).toMatchObject(tooLarge);
+    expect(sent).toBeLessThan(200_000);
+    sent = 0;
+    expect(await server.send('/sync/push', { ...init, body: endless() })).toMatchObject(tooLarge);
+    expect(sent).toBeLessThan(1_400_000);
+    const deep = `${'['.repeat(73)}${']'.repeat(73)}`;
+    expect(await server.send('/sync/push', { ...init, body: deep })).toMatchObject(tooLarge);
+    expect((await server.send('/sync/push', { ...init, body: '['.repeat(500_000) })).status).toBe(413);
+    const text = await server.send('/sync/push', { ...init, body: '{}', headers: { 'content-type': 'text/plain' } });
+    expect(text).toMatchObject({ status: 415, body: { error: 'UNSUPPORTED_MEDIA_TYPE' } });
+  });
+
+  it('takes no more commits and events than it says, and goes on past one that is too large', async () => {
+    const { server, ada } = await setUp({ limits: { pushCommits: 3, pushEvents: 10, eventBytes: 100 } });
+    const many = [1, 2, 3, 4].map(() => ada.clone().commit(['a-1']));
+    expect(await server.fail('push', pushOf(many))).toMatchObject({ status: 413, error: 'TOO_LARGE' });
+    const long = [1, 2].map(() => ada.clone().commit(Array(6).fill('a-1')));
+    expect(await server.fail('push', pushOf(long))).toMatchObject({ status: 413, error: 'TOO_LARGE' });
+    const rejected = { type: 'rejected', code: 'COMMIT_TOO_LARGE', permanent: true };
+    const results = await server.results([
+      ada.clone().commit([counted('a-1', { data: 'ž'.repeat(50) })]),
+      ada.clone().commit(Array(11).fill('a-1'), { id: 'long' }),
+      ada.clone().commit([counted('a-1', { data: 'ž'.repeat(49) })], { id: 'fits' }),
+    ]);
+    expect(results).toEqual([rejected, rejected, { type: 'accepted', g: 1 }]);
+  });
+
+  it('slows down who asks too often, and lets others through', async () => {
+    const { server } = await setUp({ limits: { requestsPerSecond: 2, requestBurst: 3 } });
+    for (let count = 0; count < 3; count += 1) await server.hello();
+    const { status, headers, body } = await server.post('hello', helloOf());
+    expect([status, headers.get('retry-after'), body]).toMatchObject([429, '1', { error: 'THROTTLED', after: 500 }]);
+    expect((await server.post('hello', helloOf(), { authorization: 'Bearer other' })).status).toBe(200);
+    server.pass(500);
+    await server.hello();
+    expect((await server.post('hello', helloOf())).status).toBe(429);
+  });
+
+  it('slows down who pushes too much', async () => {
+    const { server, ada } = await setUp({ limits: { eventsPerSecond: 10, eventBurst: 15 } });
+    const push = () => server.post('push', pushOf([ada.clone().commit(Array(10).fill('a-1'))]));
+    expect((await push()).status).toBe(200);
+    // The bucket may be overdrawn once, so that no push is too large for ever.
+    expect((await push()).status).toBe(200);
+    expect(await push()).toMatchObject({ status: 429, body: { error: 'THROTTLED', after: 600 } });
+    server.pass(600);
+    expect((await push()).status).toBe(200);
+  });
+
+  it('speaks to the pages that are listed, and to no other', async () => {
+    const origins = ['https://app.example'];
+    const { server } = await setUp({ origins });
+    const ask = (origin: string, method = 'POST') =>
+      server.send('/sync/hello', {
+        method,
+        headers: { origin },
+        ...(method === 'POST' ? { body: JSON.stringify(helloOf()) } : {}),
+      });
+    const allowed = await ask('https://app.example');
+    expect(allowed.status).toBe(200);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://app.example');
+    expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
+    expect(allowed.headers.get('vary')).toBe('origin');
+    expect((await ask('http://sync.test')).status).toBe(200);
+    for (const origin of ['https://evil.example', 'https://app.example.evil.example', 'null', 'http://app.example']) {
+      const denied = await ask(origin);
+      expect(denied).toMatchObject({ status: 403, body: { error: 'FORBIDDEN' } });
+      expect(denied.headers.get('access-control-allow-origin')).toBeNull();
+      expect((await ask(origin, 'OPTIONS')).status).toBe(403);
+    }
+    const preflight = await server.handler(
+      new Request('http://sync.test/sync/push', { method: 'OPTIONS', headers: { origin: 'https://app.example' } }),
+    );
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toBe('authorization, content-type');
+    const error = await server.send('/sync/hello', {
+      method: 'POST',
+      body: '{',
+      headers: { origin: 'https://app.example' },
+    });
+    expect(error.headers.get('access-control-allow-origin')).toBe('https://app.example');
+  });
+
+  it('answers other addresses and methods with what they are', async () => {
+    const { server } = await setUp();
+    expect(await server.send('/')).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });
+    expect((await server.send('/constructor')).status).toBe(404);
+    expect(await server.send('/sync/push')).toMatchObject({ status: 405, body: { error: 'METHOD_NOT_ALLOWED' } });
+    expect((await server.send('/health', { method: 'POST' })).status).toBe(405);
+    const health = await server.send('/health', { headers: { authorization: '' } });
+    expect(health).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('counts what it does', async () => {
+    const { server, ada } = await setUp();
+    await server.push([ada.commit(['a-1', 'a-1'])]);
+    await server.pull();
+    const { body } = await server.send('/metrics');
+    expect(body).toContain('varve_requests_total{route="/sync/push",status="200"} 1\n');
+    expect(body).toContain('varve_push_results_total{result="accepted"} 1\n');
+    expect(body).toContain('varve_events_stored_total 2\n');
+    expect(body).toContain('varve_commits_sent_total 1\n');
+    expect(body).toContain('# TYPE varve_open_streams gauge\nvarve_open_streams 0\n');
+  });
+
+  it('writes down every answer without what was sent', async () => {
+    const entries: ServerLogEntry[] = [];
+    const authorise: Policy = {
+      log: () => 'allow',
+      commit: () => {
+        throw new Error('the policy is broken');
+      },
+    };
+    const { server, ada } = await setUp({ authorise, log: (entry) => entries.push(entry) });
+    await server.pull();
+    await server.post('push', pushOf([ada.commit([counted('private-stream', { data: 'private-data' })])]));
+    await server.send('/sync/push?token=private-query', { method: 'POST', body: '{"private": "text' });
+    expect(entries).toEqual([
+      { level: 'debug', route: '/sync/pull', status: 200, ms: 0, actor: 'ada' },
+      {
+        level: 'error',
+        route: '/sync/push',
+        status: 500,
+        ms: 0,
+        actor: 'ada',
+        error: 'FAILED',
+        detail: 'Error  the policy is broken',
+      },
+      { level: 'debug', route: '/sync/push', status: 400, ms: 0, actor: 'ada', error: 'BAD_REQUEST' },
+    ]);
+    expect(JSON.stringify(entries)).not.toMatch(/private|secret/);
+  });
+});
+
+describe('an event stream', () => {
+  async function open(server: Awaited<ReturnType<typeof setUp>>['server'], log = 'log-1') {
+    const request = new Request(`http://sync.test/sync/events?log=${log}`, {
+      headers: { authorization: 'Bearer secret' },
+    });
+    const response = await server.handler(request);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    return {
+      response,
+      next: async () => new TextDecoder().decode((await reader.read()).value),
+      close: () => reader.cancel(),
+    };
+  }
+
+  it('tells the head at once, and whenever it has moved', async () => {
+    const { server, store, ada } = await setUp();
+    const stream = await open(server);
+    expect(stream.response.headers.get('content-type')).toBe('text/event-stream');
+    expect(await stream.next()).toBe(`event: poke\ndata: {"epoch":"${store.epoch}","g":0}\n\n`);
+    const commit = ada.commit(['a-1', 'a-1']);
+    await server.push([commit]);
+    expect(await stream.next()).toContain('"g":2}');
+    // Nothing new: nothing is told.
+    await server.push([commit]);
+    await server.push([ada.commit(['a-1'])]);
+    expect(await stream.next()).toContain('"g":3}');
+    await stream.close();
+    expect((await server.send('/metrics')).body).toContain('varve_open_streams 0\n');
+  });
+
+  it('does not pile up for who does not read it', async () => {
+    const { server, ada } = await setUp();
+    const stream = await open(server);
+    for (let count = 0; count < 50; count += 1) await server.push([ada.commit(['a-1'])]);
+    const heard: string[] = [];
+    for (let count = 0; count < 8; count += 1) heard.push(await stream.next());
+    expect(heard.at(-1)).toContain('"g":7}');
+    await server.push([ada.commit(['a-1'])]);
+    expect(await stream.next()).toContain('"g":51}');
+    await stream.close();
+  });
+
+  it('is one of few for each actor, and ends with the server', async () => {
+    const stopping = new AbortController();
+    const { server } = await setUp({ limits: { streams: 2 }, signal: stopping.signal });
+    const [first, second] = [await open(server), await open(server)];
+    expect((await server.send('/sync/events?log=log-1')).status).toBe(429);
+    await first.close();
+    const third = await open(server);
+    expect(third.response.status).toBe(200);
+    stopping.abort();
+    expect(await second.next()).toContain('"g":0}');
+    expect(await second.next()).toBe('');
+    expect(await server.fail('hello', helloOf())).toMatchObject({ status: 503, error: 'UNAVAILABLE', after: 2_000 });
+  });
+
+  it('is refused for a log that is not there, or not open', async () => {
+    const { server } = await setUp();
+    expect((await server.send('/sync/events?log=log-9')).status).toBe(404);
+    expect((await server.send('/sync/events')).status).toBe(404);
+    const closed = await setUp({ authorise: {} });
+    expect((await closed.server.send('/sync/events?log=log-1')).status).toBe(403);
+  });
+});
+
+describe('depth', () => {
+  it('is counted outside of texts', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const depthOf = (value: unknown): number =>
+          typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+        const depth = depthOf(JSON.parse(text));
+        expect([isDeeperThan(text, depth), depth > 0 && !isDeeperThan(text, depth - 1)]).toEqual([false, false]);
+      }),
+    );
+    expect(isDeeperThan('"[[[\\"[["', 0)).toBe(false);
+    expect(isDeeperThan('{"a\\\\":[1]}', 1)).toBe(true);
+  });
+});
+
+describe('many clients at once', () => {
+  it('find nothing lost and nothing doubled, with retries of everything', async () => {
+    const { server } = await setUp();
+    const sent: PushedCommit[] = [];
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, index) => {
+        const author = createAuthor('log-1', `client-${index}`);
+        for (let round = 0; round < 10; round += 1) {
+          const commits = [author.commit([`s-${index % 5}`]), author.commit(['shared', `s-${index}`])];
+          sent.push(...commits);
+          await Promise.all([server.push(commits), server.push(commits), server.pull({ base: start, limit: 10 })]);
+        }
+      }),
+    );
+    const all = await server.readAll();
+    expect(all.map(({ commit }) => commit.commandId).sort()).toEqual(sent.map(({ commit }) => commit.commandId).sort());
+    expect(all.at(-1)?.g).toBe(50 * 10 * 3);
+  });
+});

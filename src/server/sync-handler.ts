@@ -1,0 +1,329 @@
+import type { Parsed } from '../protocol/parse.ts';
+import {
+  parseCommonRequest,
+  parseHelloRequest,
+  parsePullRequest,
+  parsePushRequest,
+} from '../protocol/parse-sync-request.ts';
+import { noHash } from '../protocol/sync-commit.ts';
+import {
+  type CommonReply,
+  type HelloReply,
+  type SyncBase,
+  type SyncPlace,
+  syncProtocol,
+} from '../protocol/sync-messages.ts';
+import { checkOrigin, toPreflight } from './cors.ts';
+import { createMetrics } from './metrics.ts';
+import { createPokes } from './pokes.ts';
+import { type Actor, type Authenticate, denyCommit, denyLog, type Policy } from './policy.ts';
+import { checkCommit, pushCommits } from './push-commits.ts';
+import { createRateLimiter } from './rate-limiter.ts';
+import { readBody } from './read-body.ts';
+import { defaultLimits, type ServerLimits, toSyncLimits } from './server-limits.ts';
+import { isTransient } from './sql-database.ts';
+import { SyncFailure, statusOfError } from './sync-failure.ts';
+import type { SyncLog, SyncStore } from './sync-store.ts';
+
+export interface SyncHandlerOptions {
+  readonly store: SyncStore;
+  readonly authenticate: Authenticate;
+  /** What it does not allow is denied. */
+  readonly authorise: Policy;
+  readonly limits?: Partial<ServerLimits>;
+  /** Origins of the pages that may speak to the server besides its own, as `https://app.example`. */
+  readonly origins?: readonly string[];
+  /** Lowest version of the app that may sync. */
+  readonly minApp?: number;
+  readonly now?: () => number;
+  /** Gets one entry for every answer. No payload and no token is in it. */
+  readonly log?: (entry: ServerLogEntry) => void;
+  /** Ends the event streams and refuses what comes after. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ServerLogEntry {
+  readonly level: 'error' | 'info' | 'debug';
+  readonly route: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly actor?: string;
+  readonly error?: string;
+  /** Of an error that is the server's own: its kind and its text. */
+  readonly detail?: string;
+}
+
+/** An answer before it is sent: what stands in the body, as text. */
+interface Answer {
+  readonly status?: number;
+  readonly body: BodyInit;
+  readonly type?: string;
+}
+
+/**
+ * The server of sync: one function from a request to a response, for any runtime that has these.
+ *
+ * `docs/reference/sync-protocol.md` is what it speaks. It never throws: what goes wrong is an answer.
+ */
+export function createSyncHandler(options: SyncHandlerOptions): (request: Request) => Promise<Response> {
+  const { store, authenticate, authorise, origins = [], minApp = 0, now = Date.now, log, signal } = options;
+  const { log: mayOpen = denyLog, commit: mayPush = denyCommit } = authorise;
+  const limits: ServerLimits = { ...defaultLimits, ...options.limits };
+  const requestRate = createRateLimiter(limits.requestsPerSecond, limits.requestBurst, now);
+  const eventRate = createRateLimiter(limits.eventsPerSecond, limits.eventBurst, now);
+  const metrics = createMetrics();
+  const pokes = createPokes();
+  const streamsByActor = new Map<string, number>();
+  signal?.addEventListener('abort', () => pokes.close());
+
+  async function hello(body: unknown, actor: Actor): Promise<Answer> {
+    const request = requireParsed(parseHelloRequest(body));
+    const [min, max] = request.proto;
+    if (min > syncProtocol || max < syncProtocol || request.app.version < minApp) {
+      throw new SyncFailure('UPGRADE_REQUIRED', 'This server needs a newer version of the app.', {
+        minApp,
+        proto: [syncProtocol, syncProtocol],
+      });
+    }
+    let found = await openLog(actor, request.log, true);
+    found ??= await store.createLog(request.log, request.app.name);
+    if (found.app !== request.app.name) {
+      throw new SyncFailure('APP_MISMATCH', 'The log belongs to another app.');
+    }
+    const last = await store.clientLast(request.log, request.client);
+    const reply: HelloReply = {
+      proto: syncProtocol,
+      epoch: store.epoch,
+      head: found.head,
+      clientLast: last === undefined ? null : { seq: last.seq, id: last.id },
+      serverTime: now(),
+      limits: toSyncLimits(limits),
+      minApp,
+    };
+    return { body: JSON.stringify(reply) };
+  }
+
+  async function pull(body: unknown, actor: Actor): Promise<Answer> {
+    const { log: logId, base, limit, maxBytes } = requireParsed(parsePullRequest(body));
+    const { head } = await requireLog(actor, logId);
+    const known = base.g === 0 ? noHash : (await store.orderHashes(logId, [base.g])).get(base.g);
+    if (known !== base.oh) throw diverged(head);
+    const commits = await store.readCommits(logId, base.g, {
+      events: Math.min(limit, limits.pageEvents),
+      bytes: Math.min(maxBytes, limits.pageBytes),
+    });
+    const { g, oh } = commits.at(-1) ?? base;
+    metrics.add('varve_commits_sent_total', commits.length);
+    // The texts are handed on as they were stored: these are the bytes that the digests cover.
+    const list = commits.map((commit) => `{"g":${commit.g},"oh":"${commit.oh}","commit":${commit.text}}`).join(',');
+    // Others may have pushed between the two reads.
+    const newest: SyncPlace = g > head.g ? { g, oh } : head;
+    return { body: `{"base":${baseText(base)},"commits":[${list}],"head":${JSON.stringify(newest)}}` };
+  }
+
+  async function push(body: unknown, actor: Actor): Promise<Answer> {
+    const { commits, ...request } = requireParsed(parsePushRequest(body));
+    if (commits.length > limits.pushCommits) {
+      throw new SyncFailure('TOO_LARGE', `A push has ${limits.pushCommits} commits at most.`);
+    }
+    const checked = commits.map((commit) => checkCommit(commit, limits));
+    const events = checked.reduce((sum, { commit, isTooLarge }) => sum + (isTooLarge ? 0 : commit.events.length), 0);
+    if (events > limits.pushEvents) {
+      throw new SyncFailure('TOO_LARGE', `A push has ${limits.pushEvents} events at most.`);
+    }
+    await requireLog(actor, request.log);
+    throttle(eventRate.take(rateKey(actor), events));
+    const outcome = await store.write(request.log, (transaction) =>
+      pushCommits(transaction, request, checked, { actor, mayPush, now: now() }),
+    );
+    if (outcome === undefined) throw unknownLog();
+    if (outcome.type === 'diverged') throw diverged(outcome.head);
+    const { reply, appended } = outcome;
+    for (const { result } of reply.results) metrics.add('varve_push_results_total', 1, `result="${result.type}"`);
+    metrics.add('varve_events_stored_total', outcome.events);
+    if (appended > 0) pokes.send(request.log, { epoch: store.epoch, g: reply.head.g });
+    return { body: JSON.stringify(reply) };
+  }
+
+  async function common(body: unknown, actor: Actor): Promise<Answer> {
+    const { log: logId, points } = requireParsed(parseCommonRequest(body));
+    await requireLog(actor, logId);
+    const hashes = await store.orderHashes(
+      logId,
+      points.map(({ g }) => g),
+    );
+    const shared = points.filter(({ g, oh }) => hashes.get(g) === oh).map(({ g }) => g);
+    const reply: CommonReply = { g: Math.max(0, ...shared) };
+    return { body: JSON.stringify(reply) };
+  }
+
+  async function events(request: Request, actor: Actor): Promise<Answer> {
+    const logId = new URL(request.url).searchParams.get('log') ?? '';
+    const { head } = await requireLog(actor, logId);
+    const open = streamsByActor.get(actor.id) ?? 0;
+    if (open >= limits.streams) throttle(60_000);
+    const count = (change: 1 | -1) => {
+      metrics.add('varve_open_streams', change);
+      const next = (streamsByActor.get(actor.id) ?? 0) + change;
+      if (next > 0) streamsByActor.set(actor.id, next);
+      else streamsByActor.delete(actor.id);
+    };
+    const body = pokes.open(logId, { epoch: store.epoch, g: head.g }, count);
+    return { body, type: 'text/event-stream' };
+  }
+
+  /** The log, where the actor may have it. Whoever may not does not learn whether it is there. */
+  async function openLog(actor: Actor, logId: string, mayCreate: boolean): Promise<SyncLog | undefined> {
+    const found = await store.findLog(logId);
+    const verdict = await mayOpen(actor, logId, found === undefined && mayCreate ? 'create' : 'read');
+    if (verdict !== 'allow') throw new SyncFailure('FORBIDDEN', `The log is not open to you: ${verdict.deny}.`);
+    return found;
+  }
+
+  async function requireLog(actor: Actor, logId: string): Promise<SyncLog> {
+    const found = await openLog(actor, logId, false);
+    if (found === undefined) throw unknownLog();
+    return found;
+  }
+
+  function diverged(head: SyncPlace): SyncFailure {
+    metrics.add('varve_diverged_total');
+    return new SyncFailure('DIVERGED', 'The cursor is on another history than this log.', {
+      head,
+      epoch: store.epoch,
+    });
+  }
+
+  async function requireActor(request: Request): Promise<Actor> {
+    const actor = await authenticate(request);
+    if (actor === undefined) throw new SyncFailure('AUTH', 'Sign in: the request has no token that is known here.');
+    return actor;
+  }
+
+  const posts: { readonly [route: string]: (body: unknown, actor: Actor) => Promise<Answer> } = {
+    '/sync/hello': hello,
+    '/sync/pull': pull,
+    '/sync/push': push,
+    '/sync/common': common,
+  };
+  const gets: { readonly [route: string]: (request: Request, actor: Actor) => Promise<Answer> } = {
+    '/sync/events': events,
+    '/metrics': async () => ({ body: metrics.print(), type: 'text/plain; version=0.0.4' }),
+  };
+
+  async function answer(request: Request, route: string, seen: (actor: Actor) => void): Promise<Answer> {
+    if (signal?.aborted === true) {
+      throw new SyncFailure('UNAVAILABLE', 'The server is stopping.', { after: 2_000 });
+    }
+    if (route === '/health') {
+      requireMethod(request, 'GET');
+      return { body: '{"status":"ok"}' };
+    }
+    const post = posts[route];
+    const get = gets[route];
+    if (post === undefined && get === undefined) throw new SyncFailure('NOT_FOUND', 'There is nothing here.');
+    requireMethod(request, post === undefined ? 'GET' : 'POST');
+    const actor = await requireActor(request);
+    seen(actor);
+    throttle(requestRate.take(rateKey(actor)));
+    if (post !== undefined) return post(await readBody(request, limits.bodyBytes, limits.jsonDepth), actor);
+    return (get as NonNullable<typeof get>)(request, actor);
+  }
+
+  return async (request) => {
+    const startedAt = now();
+    const path = new URL(request.url).pathname;
+    const route = path in posts || path in gets || path === '/health' ? path : 'other';
+    let actor: Actor | undefined;
+    let headers: Record<string, string> = {};
+    let response: Response;
+    let failure: unknown;
+    try {
+      headers = checkOrigin(request, origins);
+      if (request.method === 'OPTIONS') response = toPreflight(headers);
+      else {
+        const {
+          status = 200,
+          body,
+          type = 'application/json',
+        } = await answer(request, route, (who) => {
+          actor = who;
+        });
+        response = new Response(body, { status, headers: { ...fixedHeaders, ...headers, 'content-type': type } });
+      }
+    } catch (error) {
+      failure = error;
+      response = toErrorResponse(error, headers);
+    }
+    const ms = now() - startedAt;
+    metrics.add('varve_requests_total', 1, `route="${route}",status="${response.status}"`);
+    metrics.add('varve_request_seconds_total', ms / 1_000, `route="${route}"`);
+    log?.({
+      level: response.status >= 500 ? 'error' : 'debug',
+      route,
+      status: response.status,
+      ms,
+      ...(actor === undefined ? {} : { actor: actor.id }),
+      ...describeFailure(failure),
+    });
+    return response;
+  };
+}
+
+/** Replies are for one client at one time. */
+const fixedHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+function requireParsed<Value>(parsed: Parsed<Value>): Value {
+  if (parsed.ok) return parsed.value;
+  const { path, text } = parsed;
+  throw new SyncFailure('BAD_REQUEST', `The message cannot be read: ${path === '' ? 'it' : path} ${text}.`, { path });
+}
+
+function requireMethod(request: Request, method: string): void {
+  if (request.method !== method) throw new SyncFailure('METHOD_NOT_ALLOWED', `This takes ${method}.`);
+}
+
+function throttle(after: number): void {
+  if (after > 0) throw new SyncFailure('THROTTLED', 'Too many requests. Wait.', { after });
+}
+
+function unknownLog(): SyncFailure {
+  return new SyncFailure('UNKNOWN_LOG', 'There is no such log. A hello creates it.');
+}
+
+function rateKey({ id, device = '' }: Actor): string {
+  return `${id}\n${device}`;
+}
+
+function baseText({ epoch, g, oh }: SyncBase): string {
+  return JSON.stringify({ epoch, g, oh });
+}
+
+function toErrorResponse(error: unknown, headers: Record<string, string>): Response {
+  const { reply } = error instanceof SyncFailure ? error : toFailure(error);
+  return new Response(JSON.stringify(reply), {
+    status: statusOfError[reply.error],
+    headers: {
+      ...fixedHeaders,
+      ...headers,
+      'content-type': 'application/json',
+      ...(reply.after === undefined ? {} : { 'retry-after': String(Math.ceil(reply.after / 1_000)) }),
+      ...(reply.error === 'AUTH' ? { 'www-authenticate': 'Bearer' } : {}),
+    },
+  });
+}
+
+function toFailure(error: unknown): SyncFailure {
+  return isTransient(error)
+    ? new SyncFailure('UNAVAILABLE', 'The database cannot be reached now. Nothing was changed, or try again to see.', {
+        after: 2_000,
+      })
+    : new SyncFailure('FAILED', 'The server failed. Its log says more.');
+}
+
+function describeFailure(failure: unknown): Pick<ServerLogEntry, 'error' | 'detail'> {
+  if (failure === undefined) return {};
+  if (failure instanceof SyncFailure) return { error: failure.reply.error };
+  const { name, message, code } = Object(failure) as { name?: unknown; message?: unknown; code?: unknown };
+  return { error: 'FAILED', detail: `${String(name)} ${String(code ?? '')} ${String(message).slice(0, 200)}` };
+}
