@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../../core/events.ts';
 import type { Upcaster } from '../../core/upcast.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Fold } from './fold.ts';
+import { nextTurn } from './next-turn.ts';
 import { createProjector, type Projector } from './projector.ts';
 
 /** Folds that are built from the log beside the rows that are shown, until they have come as far and take their place. */
@@ -17,6 +18,9 @@ export interface Build {
 
 /** How often rows that are being built are saved, so that a page that is left in the middle goes on from there. */
 const saveIntervalMs = 2_000;
+
+/** Events that are folded in about a millisecond. */
+const turnEvents = 500;
 
 /**
  * `shown` is what to come as far as; `toHead` moves it on where it is behind the log. `onDone` is called once, in the
@@ -85,6 +89,9 @@ export function createBuild({
         for await (const page of log.read({ from: projector.position + 1 })) {
           if (isDone) return;
           await apply(page);
+          // A command takes several turns, and each would wait for all the pages that have been read ahead: measured,
+          // 260 ms at a million events.
+          if (page.length >= turnEvents) await nextTurn();
         }
         if (shown.position < projector.position) await toHead();
       }
