@@ -6,6 +6,8 @@ import type { EventDefinition, RecordedEvent } from './events.ts';
 export interface Upcaster {
   /** The events in their newest form; the same array where none is older. */
   upcast(events: readonly RecordedEvent[]): readonly RecordedEvent[];
+  /** Those of these events that this build can read; the same array where it can read all. */
+  readable(events: readonly RecordedEvent[]): readonly RecordedEvent[];
   /** Why an event that `upcast` gave is in a form that this build does not know; undefined where it does. */
   whyUnreadable(event: RecordedEvent): UnreadableEvent | undefined;
   /** Whether there is code for events that were stored under this type and version. */
@@ -41,7 +43,14 @@ export function createUpcaster({ events: definitions }: Pick<App, 'events'>): Up
     }
   }
 
+  function isReadable(event: RecordedEvent): boolean {
+    const definition = definitions.get(event.type);
+    return definition !== undefined && event.version <= definition.version && !(hasHistory && failed.has(event));
+  }
+
   return {
+    // For every event that is folded, too: no text is made of those that can be read.
+    readable: (events) => (events.every(isReadable) ? events : events.filter(isReadable)),
     upcast: (events) => {
       // This runs for every event that is read, and nearly always there is none.
       if (!hasHistory) return events;
@@ -52,10 +61,8 @@ export function createUpcaster({ events: definitions }: Pick<App, 'events'>): Up
       return events.some(isOld) ? events.map((event) => (isOld(event) ? upcastOne(event) : event)) : events;
     },
     whyUnreadable: (event) => {
-      const definition = definitions.get(event.type);
-      if (hasHistory && failed.has(event)) return failed.get(event);
-      const isKnown = definition !== undefined && event.version <= definition.version;
-      return isKnown ? undefined : fromTheFuture(event, definition);
+      if (isReadable(event)) return undefined;
+      return failed.get(event) ?? fromTheFuture(event, definitions.get(event.type));
     },
     knows: (type, version) => version <= (definitionByStoredType.get(type)?.version ?? 0),
     storedTypes: (types) => types.flatMap((type) => [type, ...(definitions.get(type)?.history.formerTypes ?? [])]),

@@ -57,12 +57,15 @@ describe('versions', () => {
   });
 
   it('keep an event that is newer than the code as it is stored, and tell it', () => {
-    const { upcast, whyUnreadable } = createUpcaster(app);
+    const { upcast, readable, whyUnreadable } = createUpcaster(app);
     const future = [stored('Withdrawn', 4, { sum: 1 }), stored('Merged', 1, {})];
     expect(upcast(future)).toEqual(future);
     expect(upcast(future).map((event) => whyUnreadable(event)?.type)).toEqual(['event.future', 'event.future']);
     expect(whyUnreadable(future[0] as RecordedEvent)?.text).toContain('this build knows version 3');
     expect(whyUnreadable(stored('Opened', 1, {}))).toBeUndefined();
+    const known = [stored('Opened', 1, {})];
+    expect(readable(known)).toBe(known);
+    expect(readable([...known, ...future])).toEqual(known);
   });
 
   it('keep an event on which an upcaster throws as it is stored, and tell it', () => {

@@ -121,7 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
         for (const [name, changes] of Object.entries(patch.changes)) queries.open?.applied(name, changes, patch.to);
       },
       // A state stops before what cannot be read: the next command on the stream says so.
-      onEvents: (events) => saved?.follow(events.filter((event) => upcaster.whyUnreadable(event) === undefined)),
+      onEvents: (events) => saved?.follow(upcaster.readable(events)),
       onNewRows: (names) => {
         for (const name of names) {
           if (publisher.includes(name)) postRows(name);

@@ -72,6 +72,7 @@ export function projectionSpec<P extends Projection>(projection: P): ProjectionS
 /** Events that are given are those of the code under test. */
 const knowsAll: Upcaster = {
   upcast: (events) => events,
+  readable: (events) => events,
   whyUnreadable: () => undefined,
   knows: () => true,
   storedTypes: (types) => types,

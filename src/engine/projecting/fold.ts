@@ -41,9 +41,9 @@ const maxErrors = 20;
 
 export function toPage(events: readonly RecordedEvent[], upcaster: Upcaster): Page {
   const to = events.at(-1)?.position ?? 0;
-  const unreadable = events.flatMap((event) => upcaster.whyUnreadable(event) ?? []);
-  if (unreadable.length === 0) return { events, unreadable, to };
-  return { events: events.filter((event) => upcaster.whyUnreadable(event) === undefined), unreadable, to };
+  const readable = upcaster.readable(events);
+  if (readable === events) return { events, unreadable: [], to };
+  return { events: readable, unreadable: events.flatMap((event) => upcaster.whyUnreadable(event) ?? []), to };
 }
 
 /** Starts from saved rows of the same signature, or from nothing. */
