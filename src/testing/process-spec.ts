@@ -6,7 +6,6 @@ import { applyStep, type Cause, stateOf } from '../engine/reactions/process-step
 import type { Instance } from '../log/checkpoint-store.ts';
 import { assertEqual } from './assert.ts';
 import { recordGiven } from './record-given.ts';
-import { runTwice } from './run-twice.ts';
 
 /** A test of one instance of a process, as a sentence: given these events, when this comes, then these commands follow. */
 export interface ProcessSpec<P extends Process> {
@@ -69,7 +68,9 @@ export function processSpec<P extends Process>(
 
   function take(instance: Instance, what: string, cause: Cause, ask: (state: unknown) => Step) {
     const before = saved(instance);
-    const step = runTwice(what, () => ask(stateOf(process, saved(instance))));
+    const askOnce = () => ask(stateOf(process, saved(instance)));
+    const step = askOnce();
+    assertEqual(askOnce(), step, `${what} answered otherwise the second time: it must be made of its arguments alone`);
     return { before, step, after: saved(applyStep(process, before, step, cause)) };
   }
 
