@@ -3,6 +3,7 @@ import type { EventFilter } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { Upcaster } from '../core/upcast.ts';
 import type { AppendCondition, LogTransaction } from '../log/event-log.ts';
+import type { SyncTransaction } from '../log/synced-log.ts';
 import type { OpenedLog } from './transfers.ts';
 
 /**
@@ -29,6 +30,17 @@ export function createCurrentLog(log: OpenedLog, upcaster: Upcaster): OpenedLog 
     verify: (options) => log.verify(options),
     head: () => log.head(),
     revisions: (streams) => log.revisions(streams),
+    get order() {
+      return log.order;
+    },
+    onRebase: (listener) => log.onRebase(listener),
+    openSync: async () => {
+      const synced = await log.openSync();
+      return {
+        write: (work, options) =>
+          synced.write((transaction) => work(currentSyncTransaction(transaction, upcaster)), options),
+      };
+    },
     onGrowth: (listener) => log.onGrowth((head, events) => listener(head, upcaster.upcast(events))),
     ...(log.stage === undefined ? {} : { stage: log.stage }),
     close: () => log.close(),
@@ -50,6 +62,15 @@ function currentTransaction(transaction: LogTransaction, upcaster: Upcaster): Lo
       transaction.append(commit, condition === undefined ? undefined : storedCondition(condition, upcaster)),
     turn: () => transaction.turn(),
   };
+}
+
+/** What sync reads, it reads as it is stored; what is decided on comes in its newest form. */
+function currentSyncTransaction(transaction: SyncTransaction, upcaster: Upcaster): SyncTransaction {
+  const { revisions, readStream, readMatching, findCommit, append, turn } = currentTransaction(transaction, upcaster);
+  return Object.create(
+    transaction,
+    Object.getOwnPropertyDescriptors({ revisions, readStream, readMatching, findCommit, append, turn }),
+  );
 }
 
 function storedCondition(condition: AppendCondition, upcaster: Upcaster): AppendCondition {

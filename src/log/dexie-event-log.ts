@@ -291,6 +291,9 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
         return view.revisions(streams, stores);
       }),
     onGrowth: hints.listen,
+    order: { confirmed: undefined, rebases: 0 },
+    onRebase: () => () => undefined,
+    openSync: () => Promise.reject(new Error('Not yet.')),
     close: () => {
       database.close();
       clearTimeout(sealTimer);

@@ -3,6 +3,7 @@ import type { EventFilter, EventQuery } from '../core/event-query.ts';
 import type { NewEvent, RecordedEvent } from '../core/events.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
+import type { SyncedLog } from './synced-log.ts';
 
 /**
  * The event log: append-only, shared by every tab that opens it.
@@ -22,6 +23,8 @@ export interface EventLog {
   readonly logId: string;
   /** Shortcuts for who folds the log; never more than a cache. */
   readonly snapshots: SnapshotStore;
+  /** How final the order is, as the newest transaction of this opening has found it. */
+  readonly order: LogOrder;
   /** Where those who follow the log with effects keep how far they have come; never a cache. Closed with the log. */
   openCheckpoints(): Promise<CheckpointStore>;
   /**
@@ -45,12 +48,26 @@ export interface EventLog {
   /** Revision of each stream, in the order asked; −1 where it has no event. */
   revisions(streams: readonly string[]): Promise<readonly number[]>;
   /**
-   * Calls `listener` when the log has grown, here or in another tab, until the returned function is called. A hint that
+   * Calls `listener` when the log has grown, or more of it was confirmed, here or in another tab, until the returned function is called. A hint that
    * may be missed (a frozen tab): nothing may depend on it but speed.
    */
   onGrowth(listener: GrowthListener): () => void;
+  /**
+   * Calls `listener` when a transaction of this opening finds that what is pending was put into another order, here or
+   * in another tab: before anybody gets what that transaction has read. Everything after `fork` may be other than before.
+   */
+  onRebase(listener: (fork: number) => void): () => void;
+  /** The side that sync works on; from the first call on the log is synchronised, in every tab. */
+  openSync(): Promise<SyncedLog>;
   /** Later calls reject; a write that is under way is finished. Other openings of the same log stay open. */
   close(): void;
+}
+
+export interface LogOrder {
+  /** Position up to which a server has confirmed it. What follows is pending. Undefined without sync: then all is final. */
+  readonly confirmed: number | undefined;
+  /** How many times what is pending was put into another order. */
+  readonly rebases: number;
 }
 
 export interface VerifyOptions {
@@ -117,6 +134,8 @@ export interface NewCommit {
   /** Milliseconds since 1970, a whole number. */
   readonly recordedAt: number;
   readonly events: readonly StreamEvent[];
+  /** Plain data that is kept beside the commit as long as it is pending; dropped where the log is not synchronised. */
+  readonly note?: unknown;
 }
 
 /** A new event, the stream that it goes to, and the schema number of its type. */

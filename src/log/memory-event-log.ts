@@ -146,6 +146,9 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
       listeners.add(listen);
       return () => forget(listen);
     },
+    order: { confirmed: undefined, rebases: 0 },
+    onRebase: () => () => undefined,
+    openSync: () => Promise.reject(new Error('Not yet.')),
     open: () => openMemory(logId, memory),
     close: () => {
       closed = true;

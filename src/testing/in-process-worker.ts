@@ -71,6 +71,14 @@ function whileAlive(log: EventLog, requireAlive: () => EventLog): EventLog {
     verify: async (options) => requireAlive().verify(options),
     head: async () => requireAlive().head(),
     revisions: async (streams) => requireAlive().revisions(streams),
+    get order() {
+      return log.order;
+    },
+    onRebase: (listener) => log.onRebase(listener),
+    openSync: async () => {
+      const synced = await requireAlive().openSync();
+      return { write: async (work, options) => requireAlive() && synced.write(work, options) };
+    },
     onGrowth: (listener) => log.onGrowth(listener),
     close: () => undefined,
   };
