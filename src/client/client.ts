@@ -12,8 +12,8 @@ import {
   appSignature,
   type EngineMessage,
   type EventPage,
-  type Executed,
   type Progress,
+  type RefusedCommit,
 } from '../protocol/engine-api.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
@@ -87,6 +87,12 @@ export interface Client extends Transfers {
   readonly status: StatusStore;
   /** What became of each command. */
   readonly receipts: Receipts;
+  /** Syncs now, whatever it is waiting for; `status.sync` has how it goes. Does nothing without sync. */
+  syncNow(): void;
+  /** Commands that were saved and then withdrawn by sync, with what they had said: kept until they are dropped. */
+  readRefused(): Promise<readonly RefusedCommit[]>;
+  /** Forgets withdrawn commands, once the user has dealt with them. */
+  dropRefused(commandIds: readonly string[]): Promise<void>;
   /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
   startOver(): void;
   /** Ends the worker once the open commands are answered. */
@@ -98,6 +104,11 @@ export interface ClientOptions {
   readonly askToPersist?: boolean;
   /** How long the worker may be silent before it is asked whether it lives. 10 s by default. */
   readonly patienceMs?: number;
+  /**
+   * Joins the log of this id, which another device began (`status.logId` there): it is kept in a database of its own and
+   * filled by sync. The app's own log of this device by default.
+   */
+  readonly log?: string;
   /** Makes the ids of commands that were given none; drawn at random by default. */
   readonly newId?: () => string;
 }
@@ -111,15 +122,15 @@ export interface ClientOptions {
  * ```
  */
 export function createClient(app: App, createWorker: () => WorkerLike, options: ClientOptions = {}): Client {
-  const { newId = randomId } = options;
+  const { newId = randomId, log } = options;
   const status = createStatusStore();
   const feeds = new Map<string, MirrorFeed>();
-  const hints = createLogHintStore(app.name);
+  const hints = createLogHintStore(log === undefined ? app.name : `${app.name}:${log}`);
   const storage = createStorageWatch(status, options.askToPersist ?? true);
-  const { receipts, follow } = createReceipts(async (commandId) => {
-    const executed = await connection.call((api) => api.findReceipt(commandId));
-    if (executed !== undefined) await whenShown(executed);
-    return executed?.receipt;
+  const { receipts, follow, refresh } = createReceipts(async (commandId) => {
+    const found = await connection.call((api) => api.findState(commandId));
+    if (found !== undefined && 'position' in found.state) await whenShown(found.state.position, found.projectedTo);
+    return found?.state;
   });
   const progressListeners = new Map<string, (progress: Progress) => void>();
   const closing = new AbortController();
@@ -131,14 +142,15 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
     hello: () => {
       const hint = hints.read();
-      return { app: appSignature(app), ...(hint === undefined ? {} : { hint }) };
+      return { app: appSignature(app), ...(hint === undefined ? {} : { hint }), ...(log === undefined ? {} : { log }) };
     },
     onMessage,
     onReady: (welcome) => {
       durableLogId = welcome.durable ? welcome.logId : '';
       // In one step: who follows the log from `ready` on knows from where.
       const saved = Math.max(status.getState().saved, welcome.head);
-      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'ready', saved }), true);
+      const opened = { logId: welcome.logId, ...(welcome.sync === undefined ? {} : { sync: welcome.sync }) };
+      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, ...opened, phase: 'ready', saved }), true);
       noteSaved(saved);
       storage.check(welcome.durable);
       for (const projection of feeds.keys()) requestSnapshot(projection);
@@ -150,7 +162,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     switch (message.type) {
       case 'patch':
         for (const feed of feeds.values()) feed.applyPatch(message);
+        if (message.isRebase) status.setState(({ rebases }) => ({ saved: message.to, rebases: rebases + 1 }));
         noteSaved(message.to);
+        break;
+      case 'moved':
+        refresh();
         break;
       case 'snapshot':
         feeds.get(message.projection)?.applySnapshot(message);
@@ -163,6 +179,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
           projections: message.projections,
           unreadable: message.unreadable,
           consumers: message.consumers,
+          ...(message.sync === undefined ? {} : { sync: message.sync }),
         });
         if (message.failure !== undefined) noteFailure(message.failure);
     }
@@ -201,10 +218,9 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     });
   }
 
-  async function whenShown({ receipt, projectedTo }: Executed): Promise<void> {
-    if (receipt.status !== 'saved') return;
+  async function whenShown(position: number, projectedTo: number): Promise<void> {
     // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
-    const visible = Math.min(receipt.position, projectedTo);
+    const visible = Math.min(position, projectedTo);
     await Promise.allSettled([...feeds.values()].map(({ mirror }) => whenReachedIfLoaded(mirror, visible)));
   }
 
@@ -225,9 +241,10 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     status,
     progressListeners,
     follow,
-    onSaved: async (executed) => {
-      await whenShown(executed);
-      noteSaved(executed.receipt.status === 'saved' ? executed.receipt.position : 0);
+    onSaved: async ({ receipt, projectedTo }) => {
+      if (receipt.status !== 'saved') return;
+      await whenShown(receipt.position, projectedTo);
+      noteSaved(receipt.position);
       storage.afterSave();
     },
   });
@@ -292,6 +309,9 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       await connection.call((api) => api.ping());
       await Promise.allSettled([...feeds.values()].map(({ mirror }) => mirror.whenReached(events)));
     }),
+    syncNow: () => void connection.call((api) => api.syncNow()).catch(() => undefined),
+    readRefused: () => connection.call((api) => api.readRefused()),
+    dropRefused: (commandIds) => connection.call((api) => api.dropRefused(commandIds)),
     startOver: reopen,
     close: async () => {
       closing.abort();

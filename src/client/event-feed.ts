@@ -58,11 +58,11 @@ export function createEventFeed({ read, status }: Pick<Client, 'read' | 'status'
 
   function follow(): () => void {
     return status.subscribe((now, before) => {
-      if (now.saved < before.saved) {
+      if (now.saved < before.saved || now.rebases !== before.rebases) {
         log += 1;
         readTo = undefined;
       }
-      if (now.saved !== before.saved || now.phase !== before.phase) void readNew();
+      if (now.saved !== before.saved || now.phase !== before.phase || now.rebases !== before.rebases) void readNew();
     });
   }
 

@@ -146,10 +146,10 @@ export function createMirror(
       settleReady.resolve();
       moveTo(snapshot.position, true);
     },
-    applyPatch: ({ from, to, changes, ends }) => {
+    applyPatch: ({ from, to, changes, ends, isRebase }) => {
       const own: readonly WindowChange[] | undefined = changes[projection];
       // Not for this mirror: a worker that has just started publishes before it was asked for this projection.
-      if (own === undefined || awaitsSnapshot || to <= position) return;
+      if (own === undefined || awaitsSnapshot || (to <= position && !isRebase)) return;
       if (from !== position) {
         awaitsSnapshot = true;
         return onGap();

@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Failure } from '../core/errors.ts';
 import type { ConsumerStatus, ProjectionStatus, UnreadableType } from '../protocol/engine-api.ts';
+import type { SyncStatus } from '../protocol/sync-host.ts';
 
 /** What is true of the app's data right now; there from the first frame on. */
 export interface Status {
@@ -13,8 +14,14 @@ export interface Status {
   readonly phase: 'booting' | 'ready' | 'outdated' | 'failed';
   /** `persistent`: the browser promised to keep it; `best-effort`: it may evict it when space is short; `memory`: gone with the page. */
   readonly storage: 'persistent' | 'best-effort' | 'memory';
+  /** Id of the log, once it is open: what another device joins it by (`ClientOptions.log`). */
+  readonly logId?: string;
   /** Position of the last event that is on disk and known to this page. */
   readonly saved: number;
+  /** How sync is doing; absent without it, and until the log is open. */
+  readonly sync?: SyncStatus;
+  /** How many times, since this page was opened, what is pending was put into another order. */
+  readonly rebases: number;
   /** Commands that were sent and are not on disk yet. */
   readonly saving: number;
   readonly failure?: Failure;
@@ -35,6 +42,7 @@ export const initialStatus: Status = Object.freeze({
   storage: 'best-effort',
   saved: 0,
   saving: 0,
+  rebases: 0,
   projections: [],
   unreadable: [],
   consumers: [],

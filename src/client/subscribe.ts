@@ -21,14 +21,16 @@ export async function* subscribe(
   let wake = () => {};
   // The whole time: a log may be replaced, and have grown again, while its events are read.
   const unsubscribe = status.subscribe((now, before) => {
-    isReplaced ||= now.saved < before.saved;
+    isReplaced ||= now.phase === 'booting' && now.saved < before.saved;
     wake();
   });
   const end = () => wake();
   signal?.addEventListener('abort', end);
   try {
     while (!signal?.aborted) {
-      const { saved, failure, phase } = status.getState();
+      const { saved: head, sync, failure, phase } = status.getState();
+      // What is pending may still be moved or withdrawn: who is told each once and in order is told what is confirmed.
+      const saved = sync === undefined ? head : Math.min(head, sync.confirmed);
       if (phase === 'failed' && failure !== undefined) throw new FailureError(failure);
       if (isReplaced) throw new FailureError(replaced);
       if (saved <= position) {

@@ -21,6 +21,15 @@ export interface CommandTypes {
   readonly [command: string]: { readonly input: unknown; readonly rejection: Rejection };
 }
 
+/**
+ * What becomes of a command that was saved before events of others came to its stream by sync.
+ *
+ * - `re-decide`: it is decided again on what is there now. Where the domain then says no, it is withdrawn, and its
+ *   receipt says `refused`.
+ * - `keep`: its events stand as they were saved, for they say what happened (an inspection, a reading of a sensor).
+ */
+export type OnConflict = 're-decide' | 'keep';
+
 /** A consistency boundary: its state is folded from the events of one stream, and its commands decide on that state. */
 export interface Aggregate<
   Name extends string = string,
@@ -33,6 +42,7 @@ export interface Aggregate<
   readonly commandNames: readonly string[];
   /** After how many events of a stream its state is saved; absent: never. */
   readonly snapshotEvery?: number;
+  readonly onConflict: OnConflict;
   /** What a saved state was made by: name, version, and every event type with its version. */
   readonly signature: string;
   initialState(): State;
@@ -86,6 +96,8 @@ export function defineAggregate<
      * must then be plain data. Raise `version` when `evolve` changes, so that older saved states are not used.
      */
     readonly snapshot?: { readonly every: number; readonly version?: number };
+    /** With sync; `re-decide` by default. */
+    readonly onConflict?: OnConflict;
     readonly evolve: {
       readonly [Type in keyof Events]: (state: NoInfer<State>, event: RecordedEventOf<Events, Type>) => NoInfer<State>;
     };
@@ -133,6 +145,7 @@ export function defineAggregate<
     events: definition.events,
     commandNames: Object.keys(commands),
     ...(definition.snapshot === undefined ? {} : { snapshotEvery: definition.snapshot.every }),
+    onConflict: definition.onConflict ?? 're-decide',
     signature: [
       `${name}@${definition.snapshot?.version ?? 1}`,
       ...Object.values(definition.events as EventSet)

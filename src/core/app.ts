@@ -11,6 +11,8 @@ export interface App {
   readonly kind: 'app';
   /** Names the database. Two apps of one origin need two names. */
   readonly name: string;
+  /** Grows with every release that a server should be able to ask for. */
+  readonly version: number;
   readonly aggregates: ReadonlyMap<string, Aggregate>;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly decisions: ReadonlyMap<string, Decision>;
@@ -30,14 +32,19 @@ export type Consumer = Reactor | Process;
  */
 export function defineApp(definition: {
   readonly name: string;
+  /** For sync: a server may ask for a newer one. A whole number; 0 by default. */
+  readonly version?: number;
   readonly aggregates: readonly Aggregate[];
   readonly projections: readonly Projection[];
   readonly decisions?: readonly Decision[];
   readonly reactors?: readonly Reactor[];
   readonly processes?: readonly Process[];
 }): App {
-  const { name, aggregates, projections, decisions = [], reactors = [], processes = [] } = definition;
+  const { name, version = 0, aggregates, projections, decisions = [], reactors = [], processes = [] } = definition;
   requireName('app', name);
+  if (!Number.isSafeInteger(version) || version < 0) {
+    throw new Error(`The version of the app "${name}" is ${version}. Give a whole number that is not negative.`);
+  }
   const events = new Map<string, EventDefinition>();
   const consumers = [...reactors, ...processes];
   for (const owner of [...aggregates, ...projections, ...decisions, ...consumers]) {
@@ -55,6 +62,7 @@ export function defineApp(definition: {
   const app: App = {
     kind: 'app',
     name,
+    version,
     aggregates: byName(name, 'aggregates', aggregates),
     projections: byName(name, 'projections', projections),
     decisions: byName(name, 'decisions', decisions),

@@ -1,4 +1,4 @@
-import type { Aggregate, DecideContext, Decided } from './aggregate.ts';
+import type { Aggregate, DecideContext, Decided, OnConflict } from './aggregate.ts';
 import type { EventSet, NewEventOf } from './events.ts';
 import type { Rejection } from './rejection.ts';
 import { type Parsed, parseWith, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
@@ -10,6 +10,7 @@ export interface Decision<Name extends string = string, Input = never, Refusal e
   readonly kind: 'decision';
   readonly name: Name;
   readonly events: EventSet;
+  readonly onConflict: OnConflict;
   parseInput(input: unknown): Parsed<unknown>;
   /** The stream that its events go to, if the definition says. Takes what `parseInput` gave. */
   streamOf(input: unknown): string | undefined;
@@ -61,6 +62,8 @@ export function defineDecision<
     readonly reads: (input: SchemaOutput<Input>) => Views;
     /** The aggregate and the id whose stream the events go to. */
     readonly stream?: (input: SchemaOutput<Input>) => readonly [aggregate: Aggregate, id: string];
+    /** With sync; `re-decide` by default. */
+    readonly onConflict?: OnConflict;
     readonly decide: (
       input: SchemaOutput<Input>,
       states: { readonly [View in keyof Views]: ReturnType<Views[View]['initialState']> },
@@ -73,6 +76,7 @@ export function defineDecision<
     kind: 'decision',
     name,
     events: definition.events,
+    onConflict: definition.onConflict ?? 're-decide',
     parseInput: (input) => parseWith(definition.input, input),
     // Checked by the compiler at the call of `defineDecision`; the engine hands over what `parseInput` gave.
     streamOf: (input) => {

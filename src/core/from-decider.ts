@@ -1,4 +1,4 @@
-import { type Aggregate, type DecideContext, type Decided, defineAggregate } from './aggregate.ts';
+import { type Aggregate, type DecideContext, type Decided, defineAggregate, type OnConflict } from './aggregate.ts';
 import type { EventSet, NewEventOf, RecordedEvent, RecordedEventOf } from './events.ts';
 import type { Rejection } from './rejection.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './schema.ts';
@@ -45,6 +45,8 @@ export function fromDecider<
     ) => NoInfer<State>;
     readonly decide: (command: DeciderCommand<Inputs>, state: NoInfer<State>, context: DecideContext) => Answer;
     readonly snapshot?: { readonly every: number; readonly version?: number };
+    /** With sync; `re-decide` by default. */
+    readonly onConflict?: OnConflict;
   },
 ): Aggregate<
   Name,
@@ -67,11 +69,12 @@ export function fromDecider<
     type,
     { input, decide: (data: unknown, state: State, context: DecideContext) => decide({ type, data }, state, context) },
   ]);
-  const { events, initialState, snapshot } = decider;
+  const { events, initialState, snapshot, onConflict } = decider;
   const aggregate: Aggregate<Name, State> = defineAggregate(name, {
     events: events as EventSet,
     initialState,
     ...(snapshot === undefined ? {} : { snapshot }),
+    ...(onConflict === undefined ? {} : { onConflict }),
     evolve: Object.fromEntries(Object.keys(events).map((type) => [type, evolve])),
     commands: Object.fromEntries(commands),
   });

@@ -1,4 +1,12 @@
-export type { Aggregate, CommandInput, CommandName, CommandRejection, DecideContext, Decided } from './aggregate.ts';
+export type {
+  Aggregate,
+  CommandInput,
+  CommandName,
+  CommandRejection,
+  DecideContext,
+  Decided,
+  OnConflict,
+} from './aggregate.ts';
 export { defineAggregate } from './aggregate.ts';
 export type { App, Consumer } from './app.ts';
 export { defineApp } from './app.ts';
@@ -19,7 +27,7 @@ export type { Projection, RowChange, RowOf, RowsBefore, ValueProjection } from '
 export { defineProjection, defineValue } from './projection.ts';
 export type { Reactor, ReactorContext, StartAt } from './reactor.ts';
 export { defineReactor } from './reactor.ts';
-export type { Failed, Receipt, Rejected, Saved, Sending } from './receipt.ts';
+export type { CommandState, Confirmed, Failed, Pushed, Receipt, Refused, Rejected, Saved, Sending } from './receipt.ts';
 export type { InvalidInput, Rejection } from './rejection.ts';
 export { reject } from './rejection.ts';
 export type { Condition, Cursor, KeyedRow, QueryAnswer, RowQuery, Where } from './row-query.ts';

@@ -2,12 +2,13 @@ import type { App } from '../core/app.ts';
 import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
-import type { Receipt } from '../core/receipt.ts';
+import type { Receipt, Saved } from '../core/receipt.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { EngineApi, Executed, ExecuteRequest } from '../protocol/engine-api.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
 import type { DecideAcross } from './decide-across.ts';
 import { executeGroup, findReceipt, toFailed } from './execute.ts';
+import type { ToNote } from './group.ts';
 import type { Projections } from './projecting/projections.ts';
 import type { Publisher } from './publisher.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
@@ -21,12 +22,16 @@ export interface Ground {
   /** Where aggregates of the app have their states saved. */
   readonly saved: StateSnapshots | undefined;
   readonly decideAcross: DecideAcross | undefined;
+  /** With sync. */
+  readonly toNote: ToNote | undefined;
 }
 
 /** The engine's side of commands: they wait for each other, are decided in groups, and answered when their rows are there. */
-export interface Commands extends Pick<EngineApi, 'execute' | 'findReceipt' | 'stage' | 'cancel'> {
+export interface Commands extends Pick<EngineApi, 'execute' | 'stage' | 'cancel'> {
   /** Whether a group is being stored: it takes what it appends itself. */
   readonly inGroup: boolean;
+  /** The receipt of a command that is in the log; undefined where it is not. */
+  findReceipt(commandId: string): Promise<{ readonly saved: Saved; readonly projectedTo: number } | undefined>;
   /** Sends a request as those of the page are sent. */
   enqueue(request: ExecuteRequest): Promise<Receipt>;
 }
@@ -54,7 +59,7 @@ export function createCommands({
   let inGroup = false;
 
   async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
-    const { app, log, projections, saved, decideAcross } = requireGround();
+    const { app, log, projections, saved, decideAcross, toNote } = requireGround();
     const hooks = {
       isCancelled: (commandId: string) => cancelled.has(commandId),
       onProgress: (commandId: string, done: number, total: number) => {
@@ -63,8 +68,9 @@ export function createCommands({
     };
     try {
       inGroup = true;
-      const { outcomes, appended } = await executeGroup(requests, { app, env, log, cache, hooks, saved, decideAcross });
-      if (appended.length > 0) {
+      const engine = { app, env, log, cache, hooks, saved, decideAcross, toNote };
+      const { outcomes, appended, rebases } = await executeGroup(requests, engine);
+      if (appended.length > 0 && rebases === log.order.rebases) {
         // On disk already: what goes wrong from here on must not turn the receipt into a failure.
         await projections.advance(appended);
       }
@@ -111,8 +117,8 @@ export function createCommands({
       }
     },
     findReceipt: async (commandId) => {
-      const receipt = await findReceipt(commandId, requireGround().log);
-      return receipt && toExecuted(receipt);
+      const saved = await findReceipt(commandId, requireGround().log);
+      return saved && { saved, projectedTo: (await toExecuted(saved)).projectedTo };
     },
     stage: (commandId, start, commands) => {
       const list = (start === 0 ? undefined : staged.get(commandId)) ?? [];

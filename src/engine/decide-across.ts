@@ -1,5 +1,4 @@
 import type { App } from '../core/app.ts';
-import type { Env } from '../core/env.ts';
 import type { Receipt } from '../core/receipt.ts';
 import { type InvalidInput, reject } from '../core/rejection.ts';
 import { streamIdToId, toStreamId } from '../core/stream-id.ts';
@@ -19,11 +18,11 @@ export interface DecideAcross {
  * Reads what a decision's views read in the transaction that appends: what is decided on is what is stored, and no
  * other tab can come in between.
  */
-export function createDecideAcross(app: App, env: Env): DecideAcross {
-  const views = createViewCache();
+export function createDecideAcross(app: App): DecideAcross {
+  const cache = createViewCache();
 
   async function loadView(view: View, { transaction, afterCommit }: Group): Promise<unknown> {
-    const known = views.get(view);
+    const known = cache.get(view);
     // A known state that is ahead belongs to a log that is no more.
     const start =
       known !== undefined && known.position <= transaction.head ? known : { state: view.initialState(), position: 0 };
@@ -31,7 +30,7 @@ export function createDecideAcross(app: App, env: Env): DecideAcross {
     for (const event of await transaction.readMatching([view.filter], start.position))
       state = view.evolve(state, event);
     const position = transaction.head;
-    afterCommit.push(() => views.set(view, { state, position }));
+    afterCommit.push(() => cache.set(view, { state, position }));
     return state;
   }
 
@@ -48,19 +47,23 @@ export function createDecideAcross(app: App, env: Env): DecideAcross {
       const rejection: InvalidInput = reject('invalid-input', { issues: parsed.issues });
       return { status: 'rejected', commandId, rejection, command: 0 };
     }
-    const now = env.now();
+    const { now: readClock, newId } = group.env;
+    const now = readClock();
+    const views = Object.entries(decision.reads(parsed.value));
     const states: Record<string, unknown> = {};
-    for (const [key, view] of Object.entries(decision.reads(parsed.value))) states[key] = await loadView(view, group);
+    for (const [key, view] of views) states[key] = await loadView(view, group);
     const stream = decision.streamOf(parsed.value) ?? toStreamId(name, commandId);
-    const context = { id: streamIdToId(stream), now, newId: env.newId };
+    const context = { id: streamIdToId(stream), now, newId };
     const decided = decision.decide(parsed.value, states, context);
     if (isRejection(decided)) return { status: 'rejected', commandId, rejection: decided, command: 0 };
     const events = ('type' in decided ? [decided] : decided).map((event) =>
       toStreamEvent(event, stream, decision.events, `The decision "${name}"`),
     );
-    const recorded = events.length === 0 ? [] : await appendEvents(request, events, now, group);
+    const filters = decision.onConflict === 'keep' ? [] : views.map(([, view]) => view.filter);
+    const decidedOn = { revisions: {}, filters };
+    const recorded = events.length === 0 ? [] : await appendEvents(request, events, now, decidedOn, group);
     return toReceipt(request, recorded, group, stream);
   }
 
-  return Object.assign(decide, { forget: views.clear });
+  return Object.assign(decide, { forget: cache.clear });
 }

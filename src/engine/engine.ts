@@ -5,6 +5,7 @@ import type { RecordedEvent } from '../core/events.ts';
 import { createUpcaster } from '../core/upcast.ts';
 import type { LogClosedListener } from '../log/event-log.ts';
 import { appSignature, type EngineApi, type Hello, type LogHint, type Welcome } from '../protocol/engine-api.ts';
+import type { Sync } from '../protocol/sync-host.ts';
 import { createCommands, type Ground } from './commands.ts';
 import { createCurrentLog } from './current-log.ts';
 import type { ShownRows } from './projecting/plan-start.ts';
@@ -13,6 +14,7 @@ import { createPublisher } from './publisher.ts';
 import { createQueryHost } from './queries/query-host.ts';
 import type { Exclusively, Reactions } from './reactions/reactions.ts';
 import { createStreamCache } from './stream-cache.ts';
+import type { Syncing, SyncingOptions } from './syncing/syncing.ts';
 import { createTransfers, type OpenedLog } from './transfers.ts';
 
 /** Events from which on an answer goes to the page. */
@@ -25,13 +27,21 @@ const snapshotRows = 5_000;
 export interface EngineOptions {
   readonly app: App;
   readonly env: Env;
-  readonly openLog: (hint: LogHint | undefined, onClosed: LogClosedListener) => Promise<OpenedLog>;
+  /** `logId` is that of another device's log, where one is to be joined. */
+  readonly openLog: (
+    hint: LogHint | undefined,
+    onClosed: LogClosedListener,
+    logId: string | undefined,
+  ) => Promise<OpenedLog>;
   /** Whether the log outlives the page. */
   readonly durable: boolean;
   /** Runs rules twice and compares: for development. */
   readonly checksPurity?: boolean;
   /** Name of a Web Lock that is held as long as the worker lives. */
   readonly aliveLock?: () => Promise<string>;
+  readonly sync?: Sync | undefined;
+  /** How sync runs once per browser, and draws its waits; as browsers do where it is left out. */
+  readonly syncing?: Pick<SyncingOptions, 'random' | 'exclusively'>;
   /** How reactors and processes run once per browser; just runs them where it is left out. */
   readonly exclusively?: Exclusively;
 }
@@ -40,6 +50,7 @@ export interface EngineOptions {
 interface Running extends Ground {
   readonly log: OpenedLog;
   readonly reactions: Reactions | undefined;
+  readonly syncing: Syncing | undefined;
 }
 
 export interface Engine extends EngineApi {
@@ -80,7 +91,8 @@ export function createEngine(options: EngineOptions): Engine {
     const unreadable = running?.projections.unreadable() ?? [];
     const consumers = running?.reactions?.status ?? [];
     const noted = failure === undefined ? {} : { failure };
-    const message = { type: 'report', projections, unreadable, consumers, ...noted } as const;
+    const sync = running?.syncing === undefined ? {} : { sync: running.syncing.status };
+    const message = { type: 'report', projections, unreadable, consumers, ...noted, ...sync } as const;
     const text = JSON.stringify(message);
     if (text === reported) return;
     reported = text;
@@ -94,15 +106,36 @@ export function createEngine(options: EngineOptions): Engine {
     report();
   }
 
-  async function start(hint: LogHint | undefined): Promise<Running> {
+  async function start(hint: LogHint | undefined, logId: string | undefined): Promise<Running> {
     if (checksPurity) app = (await import('./check-purity.ts')).checkPurity(app);
     // What only some apps have is loaded by those, while the log is opened.
     const savesStates = [...app.aggregates.values()].some(({ snapshotEvery }) => snapshotEvery !== undefined);
     const stateSnapshots = savesStates ? import('./state-snapshots.ts') : undefined;
-    const across = app.decisions.size > 0 ? import('./decide-across.ts') : undefined;
-    const log = createCurrentLog(await openLog(hint, noteFailure), upcaster);
+    const loadAcross = app.decisions.size > 0 ? import('./decide-across.ts') : undefined;
+    const loadSyncing = options.sync === undefined ? undefined : import('./syncing/syncing.ts');
+    const log = createCurrentLog(await openLog(hint, noteFailure, logId), upcaster);
+    const across = await loadAcross;
+    const syncing =
+      options.sync &&
+      (await (
+        await loadSyncing
+      )?.openSyncing({
+        ...options.syncing,
+        sync: options.sync,
+        app,
+        env,
+        log,
+        createDecideAcross: across && (() => across.createDecideAcross(app)),
+        onChange: report,
+        onMoved: () => publisher.post({ type: 'moved' }),
+      }));
     const saved = (await stateSnapshots)?.createStateSnapshots(app, log.snapshots, cache);
-    const decideAcross = (await across)?.createDecideAcross(app, env);
+    const decideAcross = across?.createDecideAcross(app);
+    // What was folded from what is pending may be of events that stand elsewhere now, or nowhere.
+    log.onRebase(() => {
+      cache.clear();
+      decideAcross?.forget();
+    });
     queries.prepare();
     log.onGrowth((head, events) => {
       grownTo = Math.max(grownTo, head);
@@ -134,7 +167,7 @@ export function createEngine(options: EngineOptions): Engine {
     const reactions = await openReactions(log);
     // Of what came until now.
     void followGrowth(projections);
-    return { app, log, projections, saved, decideAcross, reactions };
+    return { app, log, projections, saved, decideAcross, reactions, syncing, toNote: syncing?.toNote };
   }
 
   /** Before the first command of this worker, which may be the business of a consumer that is new. */
@@ -146,7 +179,7 @@ export function createEngine(options: EngineOptions): Engine {
     return reactions.openReactions({
       ...options,
       app,
-      log,
+      log: options.sync === undefined ? log : (await import('./syncing/confirmed-log.ts')).createConfirmedLog(log),
       whyUnreadable,
       execute: commands.enqueue,
       onChange: report,
@@ -186,17 +219,30 @@ export function createEngine(options: EngineOptions): Engine {
       const signature = appSignature(app);
       if (hello.app !== signature) return { status: 'failed', failure: mismatch(hello.app, signature) };
       try {
-        running ??= await start(hello.hint);
+        running ??= await start(hello.hint, hello.log);
         running.reactions?.start();
+        running.syncing?.start();
+        report();
         const head = await running.log.head();
-        return { status: 'ready', aliveLock: (await aliveLock?.()) ?? '', logId: running.log.logId, head, durable };
+        const { log, syncing } = running;
+        const sync = syncing === undefined ? {} : { sync: syncing.status };
+        return { status: 'ready', aliveLock: (await aliveLock?.()) ?? '', logId: log.logId, head, durable, ...sync };
       } catch (error) {
         if (!(error instanceof FailureError)) throw error;
         return { status: 'failed', failure: error.failure };
       }
     },
     execute: commands.execute,
-    findReceipt: commands.findReceipt,
+    findState: async (commandId) => {
+      const { syncing, projections } = requireRunning();
+      const found = await commands.findReceipt(commandId);
+      if (found !== undefined) return { ...found, state: syncing?.toState(found.saved) ?? found.saved };
+      const state = await syncing?.findRefused(commandId);
+      return state && { state, projectedTo: projections.position };
+    },
+    syncNow: () => requireRunning().syncing?.wake(),
+    readRefused: async () => (await requireRunning().syncing?.readRefused()) ?? [],
+    dropRefused: async (commandIds) => requireRunning().syncing?.dropRefused(commandIds),
     stage: commands.stage,
     cancel: commands.cancel,
     mirror: async (projection) => {
@@ -242,11 +288,13 @@ export function createEngine(options: EngineOptions): Engine {
     },
     wake: async () => {
       running?.reactions?.wake();
+      running?.syncing?.wake();
       await running?.projections.follow();
     },
     ping: () => undefined,
     close: () => {
       running?.reactions?.stop();
+      void running?.syncing?.stop();
       queries.open?.closeAll();
       running?.projections.close();
       running?.saved?.close();

@@ -17,6 +17,7 @@ import {
   isRejection,
   noDecision,
   streamOf,
+  type ToNote,
   toReceipt,
   toStreamEvent,
 } from './group.ts';
@@ -36,6 +37,8 @@ export interface GroupResult {
   readonly outcomes: readonly Outcome[];
   /** What was appended, in order of position. */
   readonly appended: readonly RecordedEvent[];
+  /** The order that it was appended in (`LogOrder`): in another one it stands elsewhere. */
+  readonly rebases: number;
 }
 
 /**
@@ -55,14 +58,15 @@ export async function executeGroup(
     /** Where aggregates of the app have their states saved. */
     readonly saved: StateSnapshots | undefined;
     readonly decideAcross: DecideAcross | undefined;
+    readonly toNote: ToNote | undefined;
   },
 ): Promise<GroupResult> {
   await engine.saved?.load(requests.flatMap(({ commands }) => commands.slice(0, sliceLength).map(streamOf)));
   const durability = requests.every((request) => request.durability === 'relaxed') ? 'relaxed' : 'strict';
-  const { outcomes, appended, states, afterCommit } = await engine.log.write(
+  const { outcomes, appended, states, afterCommit, rebases } = await engine.log.write(
     async (transaction) => {
       // Everything is made anew in here: the log may run this again on a fresh connection.
-      const group = createGroup(transaction, engine.cache);
+      const group = createGroup(transaction, engine.cache, engine.env, engine.toNote);
       const outcomes: Outcome[] = [];
       await group.readRevisions(requests.flatMap(({ commands }) => commands.slice(0, sliceLength).map(streamOf)));
       const repeated = await Promise.all(requests.map(({ commandId }) => transaction.findCommit(commandId)));
@@ -74,14 +78,17 @@ export async function executeGroup(
             : { receipt: await toReceipt(request, events, group) },
         );
       }
-      return { outcomes, appended: group.appended, states: group.states, afterCommit: group.afterCommit };
+      const { rebases } = engine.log.order;
+      return { outcomes, appended: group.appended, states: group.states, afterCommit: group.afterCommit, rebases };
     },
     { durability },
   );
+  // Put into another order meanwhile: whoever needs a state folds it from there.
+  if (rebases !== engine.log.order.rebases) return { outcomes, appended, rebases };
   for (const [stream, state] of states) engine.cache.set(stream, state);
   engine.saved?.note(states);
   for (const after of afterCommit) after();
-  return { outcomes, appended };
+  return { outcomes, appended, rebases };
 }
 
 /**
@@ -130,28 +137,29 @@ export function toFailed(request: ExecuteRequest, { failure }: FailureError): Fa
   return { status: 'failed', commandId: request.commandId, failure };
 }
 
-async function decideRequest(
+export async function decideRequest(
   request: ExecuteRequest,
   group: Group,
   {
     app,
-    env,
     hooks,
     decideAcross,
   }: {
     readonly app: App;
-    readonly env: Env;
     readonly hooks: ExecuteHooks;
     readonly decideAcross: DecideAcross | undefined;
   },
 ): Promise<Receipt> {
   const { commandId, commands } = request;
   if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+  group.drawn.length = 0;
   if (request.decision !== undefined) {
     if (decideAcross === undefined) throw new Error(noDecision(app, request.decision.name));
     return decideAcross(request, request.decision, group);
   }
-  const now = env.now();
+  const { now: readClock, newId } = group.env;
+  const now = readClock();
+  const revisions: Record<string, number> = {};
   // Of this request alone, until all of its commands are accepted.
   const states = new Map<string, StreamState>();
   const events: StreamEvent[] = [];
@@ -169,7 +177,11 @@ async function decideRequest(
       );
     }
     const stream = streamOf(command);
-    let loaded = states.get(stream) ?? (await loadState(stream, aggregate, group));
+    let loaded: StreamState | undefined = states.get(stream);
+    if (loaded === undefined) {
+      loaded = await loadState(stream, aggregate, group);
+      if (aggregate.onConflict === 're-decide') revisions[stream] = loaded.revision;
+    }
     if (index === 0 && request.expectedRevision !== undefined) {
       if (!isExpectedRevision(request.expectedRevision, loaded.revision)) return conflict(request, stream, loaded);
     }
@@ -178,13 +190,13 @@ async function decideRequest(
       const rejection: InvalidInput = reject('invalid-input', { issues: input.issues });
       return { status: 'rejected', commandId, rejection, command: index };
     }
-    const context = { id: command.id, now, newId: env.newId };
+    const context = { id: command.id, now, newId };
     const decision = aggregate.decide(command.name, input.value, loaded.state, context);
     if (isRejection(decision)) return { status: 'rejected', commandId, rejection: decision, command: index };
     for (const event of 'type' in decision ? [decision] : decision) {
       const who = `The command "${command.name}" of "${aggregate.name}"`;
       const fresh = toStreamEvent(event, stream, aggregate.events, who);
-      const revision = loaded.revision + 1;
+      const revision: number = loaded.revision + 1;
       // Not recorded yet: `evolve` gets the event as it will be, but for its final position.
       const state = aggregate.evolve(loaded.state, provisional(fresh, revision, request, events.length, now, group));
       loaded = { state, revision };
@@ -196,7 +208,8 @@ async function decideRequest(
     await group.transaction.turn();
     if (hooks.isCancelled(commandId)) throw cancelled(commandId);
   }
-  const recorded = events.length === 0 ? [] : await appendEvents(request, events, now, group);
+  const recorded =
+    events.length === 0 ? [] : await appendEvents(request, events, now, { revisions, filters: [] }, group);
   if (recorded.length > 0) for (const [stream, state] of states) group.states.set(stream, state);
   return toReceipt(request, recorded, group);
 }

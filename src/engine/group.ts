@@ -1,5 +1,7 @@
 import type { App } from '../core/app.ts';
 import type { Command } from '../core/command.ts';
+import type { Env } from '../core/env.ts';
+import type { EventFilter } from '../core/event-query.ts';
 import type { EventSet, NewEvent, RecordedEvent } from '../core/events.ts';
 import type { Receipt } from '../core/receipt.ts';
 import type { Rejection } from '../core/rejection.ts';
@@ -17,15 +19,46 @@ export interface Group {
   /** States as they were loaded, and after what was appended so far. */
   readonly states: Map<string, StreamState>;
   readonly cache: StreamCache;
+  readonly env: Env;
+  /** With sync: what is kept beside a commit, so that it can be decided again. */
+  readonly toNote: ToNote | undefined;
+  /** Ids that the request at hand has drawn. */
+  readonly drawn: string[];
   /** Called once what was appended is stored. */
   readonly afterCommit: (() => void)[];
   readRevisions(streams: readonly string[]): Promise<readonly number[]>;
 }
 
-export function createGroup(transaction: LogTransaction, cache: StreamCache): Group {
+/** What a commit was decided on. Of aggregates and decisions whose commits are kept whatever comes, nothing. */
+export interface DecidedOn {
+  /** Of each stream: its revision before the commit. */
+  readonly revisions: { readonly [stream: string]: number };
+  /** What the views of a decision read. */
+  readonly filters: readonly EventFilter[];
+}
+
+export type ToNote = (request: ExecuteRequest, decidedOn: DecidedOn, drawn: readonly string[]) => unknown;
+
+export function createGroup(
+  transaction: LogTransaction,
+  cache: StreamCache,
+  env: Env,
+  toNote: ToNote | undefined,
+): Group {
+  const drawn: string[] = [];
   return {
     transaction,
     cache,
+    env: {
+      ...env,
+      newId: () => {
+        const id = env.newId();
+        drawn.push(id);
+        return id;
+      },
+    },
+    toNote,
+    drawn,
     appended: [],
     committed: new Map(),
     states: new Map(),
@@ -35,13 +68,16 @@ export function createGroup(transaction: LogTransaction, cache: StreamCache): Gr
 }
 
 export async function appendEvents(
-  { commandId, correlationId = commandId, causationId }: ExecuteRequest,
+  request: ExecuteRequest,
   events: readonly StreamEvent[],
   recordedAt: number,
+  decidedOn: DecidedOn,
   group: Group,
 ): Promise<readonly RecordedEvent[]> {
+  const { commandId, correlationId = commandId, causationId } = request;
   const lineage = { correlationId, ...(causationId === undefined ? {} : { causationId }) };
-  const recorded = await group.transaction.append({ commandId, ...lineage, recordedAt, events });
+  const note = group.toNote?.(request, decidedOn, [...group.drawn]);
+  const recorded = await group.transaction.append({ commandId, ...lineage, recordedAt, events, note });
   group.appended.push(...recorded);
   group.committed.set(commandId, recorded);
   return recorded;

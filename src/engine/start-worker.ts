@@ -4,11 +4,17 @@ import type { Env } from '../core/env.ts';
 import { openDexieEventLog } from '../log/dexie-event-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
 import { randomId } from '../protocol/random-id.ts';
+import type { Sync } from '../protocol/sync-host.ts';
 import { isDevelopment } from './development.ts';
 import { createEngine } from './engine.ts';
 
 /** Looked at when nothing else says that another tab wrote: hints may be missed. */
 const lookIntervalMs = 30_000;
+
+export interface WorkerOptions {
+  /** Keeps the log in step with a server: `httpSync` of `varve/sync`, say. */
+  readonly sync?: Sync;
+}
 
 /**
  * Runs an app's engine in this worker: the whole of the app's own worker file.
@@ -22,14 +28,23 @@ const lookIntervalMs = 30_000;
  * startWorker(bank);
  * ```
  */
-export function startWorker(app: App): void {
+export function startWorker(app: App, { sync }: WorkerOptions = {}): void {
   const env: Env = { now: () => Date.now(), newId: randomId };
   const engine = createEngine({
     app,
     env,
     durable: true,
     checksPurity: isDevelopment(),
-    openLog: (hint, onClosed) => openDexieEventLog({ name: `varve-${app.name}`, env, hint, onClosed }),
+    // A log of another device has a database of its own: this device's own log stays as it is.
+    openLog: (hint, onClosed, logId) =>
+      openDexieEventLog({
+        name: logId === undefined ? `varve-${app.name}` : `varve-${app.name}-${logId}`,
+        env,
+        hint,
+        onClosed,
+        logId,
+      }),
+    sync,
     aliveLock: holdAliveLock,
     exclusively: runLocked,
   });

@@ -4,8 +4,11 @@ import type { ExpectedRevision, Failure } from '../core/errors.ts';
 import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { RowChange } from '../core/projection.ts';
-import type { Receipt } from '../core/receipt.ts';
+import type { CommandState, Receipt } from '../core/receipt.ts';
+import type { Rejection } from '../core/rejection.ts';
 import type { AnyRowQuery, Cursor } from '../core/row-query.ts';
+import type { SyncCommit } from './sync-commit.ts';
+import type { SyncReason, SyncStatus } from './sync-host.ts';
 
 /**
  * What a page asks of its worker: requests over Comlink, plain data both ways.
@@ -18,7 +21,7 @@ export interface EngineApi {
   connect(hello: Hello, port: MessagePort): Promise<Welcome>;
   execute(request: ExecuteRequest): Promise<Executed>;
   /** What came of a command that was committed at any time; undefined where the log does not know its id. */
-  findReceipt(commandId: string): Promise<Executed | undefined>;
+  findState(commandId: string): Promise<FoundState | undefined>;
   /** Sends a long list of commands ahead, slice by slice from `start` 0, for an `execute` with `staged`. */
   stage(commandId: string, start: number, commands: readonly Command[]): void;
   cancel(commandId: string): void;
@@ -47,6 +50,11 @@ export interface EngineApi {
    * `importId`, in bytes, and ended by `cancel`. The worker then has to be replaced: its log is no more.
    */
   import(importId: string, file: Blob, options: { readonly replace: boolean }): Promise<Imported>;
+  /** Syncs now, whatever it is waiting for. */
+  syncNow(): void;
+  /** What was withdrawn, oldest first by command id. */
+  readRefused(): Promise<readonly RefusedCommit[]>;
+  dropRefused(commandIds: readonly string[]): Promise<void>;
   /** The page is hidden, and may be gone in a moment: what is only kept in memory is saved. */
   rest(): Promise<void>;
   /** The page became visible or came back: hints of other tabs may have been missed. */
@@ -67,6 +75,8 @@ export interface Hello {
   readonly app: string;
   /** What the page remembers of the log from earlier visits. */
   readonly hint?: LogHint;
+  /** Id of the log to be opened, where it is not the app's own of this device. */
+  readonly log?: string;
 }
 
 /** What a page remembers of the log outside the database, so that an evicted log is not taken for a new user. */
@@ -84,6 +94,8 @@ export type Welcome =
       readonly head: number;
       /** Whether the log outlives the page. */
       readonly durable: boolean;
+      /** Absent without sync. */
+      readonly sync?: SyncStatus;
     }
   | { readonly status: 'failed'; readonly failure: Failure };
 
@@ -118,15 +130,28 @@ export interface Executed {
   readonly projectedTo: number;
 }
 
+/** What became of a command of any time. */
+export interface FoundState {
+  readonly state: CommandState;
+  readonly projectedTo: number;
+}
+
 /** What a worker tells its page unasked, in order, over a port of its own. */
-export type EngineMessage = Patch | MirrorSnapshot | Progress | EngineReport;
+export type EngineMessage = Patch | MirrorSnapshot | Progress | EngineReport | CommandsMoved;
+
+/** What is pending was pushed, confirmed or refused: receipts may be others now. */
+export interface CommandsMoved {
+  readonly type: 'moved';
+}
 
 /** All row changes between two positions, of the projections that the page mirrors, or of the windows of one of them. */
 export interface Patch {
   readonly type: 'patch';
   /** Position that the rows must be at; a mirror that is elsewhere asks for a snapshot. */
   readonly from: number;
+  /** May be before `from` where what was pending was put into another order. */
   readonly to: number;
+  readonly isRebase?: true;
   /** An entry, maybe empty, per projection or window that the patch covers; a mirror without one is not moved. */
   readonly changes: { readonly [mirror: string]: readonly (RowChange | WindowChange)[] };
   /** Of the windows whose end is another one than before. */
@@ -179,6 +204,22 @@ export interface EngineReport {
   readonly projections: readonly ProjectionStatus[];
   readonly unreadable: readonly UnreadableType[];
   readonly consumers: readonly ConsumerStatus[];
+  /** Absent without sync. */
+  readonly sync?: SyncStatus;
+}
+
+/** What was withdrawn: nothing of it is in the log any more, and nothing of it is lost. Plain data. */
+export interface RefusedCommit {
+  readonly commandId: string;
+  readonly reason: SyncReason;
+  /** What the domain said no with, when it was decided again. */
+  readonly rejection?: Rejection;
+  /** Milliseconds since 1970. */
+  readonly refusedAt: number;
+  /** The events that had been saved. */
+  readonly commit: SyncCommit;
+  /** What had been asked; absent of commits that were saved before the app had sync. */
+  readonly request?: ExecuteRequest;
 }
 
 /** How far a reactor or a process is, and what keeps it. */

@@ -127,6 +127,19 @@ export interface SyncReason {
   readonly text: string;
 }
 
+/** How sync is doing, for people. */
+export interface SyncStatus extends Omit<SyncProgress, 'phase'> {
+  readonly phase: SyncProgress['phase'] | 'starting';
+  /** Commits that are saved here and not confirmed. */
+  readonly pending: number;
+  /** How many of them the server has said that it has. */
+  readonly pushed: number;
+  /** Position up to which the order is the server's. */
+  readonly confirmed: number;
+  /** Commits that were withdrawn, and are kept until the app has dealt with them. */
+  readonly refused: number;
+}
+
 /** How sync is doing: what the loop knows. */
 export interface SyncProgress {
   /**

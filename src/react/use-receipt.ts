@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useSyncExternalStore } from 'react';
-import type { Receipt, Sending } from '../core/receipt.ts';
+import type { CommandState } from '../core/receipt.ts';
 import { useClient } from './provider.tsx';
 
 /**
@@ -14,7 +14,7 @@ import { useClient } from './provider.tsx';
  * return payment?.status === 'saved' ? 'Paid' : 'Open';
  * ```
  */
-export function useReceipt(commandId: string): Sending | Receipt | undefined {
+export function useReceipt(commandId: string): CommandState | undefined {
   const { receipts } = useClient();
   const subscribe = useCallback(
     (listener: () => void) => receipts.subscribe(commandId, listener),

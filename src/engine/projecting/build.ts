@@ -12,6 +12,11 @@ export interface Build {
   readonly folds: ReadonlyMap<string, Fold>;
   /** Reads until it has come as far as what is shown. Throws what reading throws; may then be called again. */
   run(): Promise<void>;
+  /**
+   * Goes back to a position behind which the log has another order now. False where it cannot: it does nothing more then,
+   * and has to be begun anew.
+   */
+  rewind(to: number): boolean;
   /** Is handed what is shown as it moves on. */
   follow(events: readonly RecordedEvent[]): void;
 }
@@ -51,7 +56,7 @@ export function createBuild({
   readonly onProgress: () => void;
   readonly onDone: () => void;
 }): Build {
-  const projector: Projector = createProjector(upcaster, folds, from);
+  const projector: Projector = createProjector(upcaster, folds, from, log);
   let isDone = false;
   let lastSavedAt = now();
 
@@ -70,9 +75,10 @@ export function createBuild({
       projector.apply(events.slice(0, end), never);
       lastSavedAt = now();
       // A shortcut: without it the next start folds more.
+      const { rebases } = log.order;
       await log.snapshots.saveProjections(folds.map((fold) => fold.save(false))).catch(() => false);
-      // Level meanwhile: they are what is shown, and moved on by that alone.
-      if (isDone) return;
+      // Level meanwhile: they are what is shown, and moved on by that alone. Or the rest stands elsewhere by now.
+      if (isDone || log.order.rebases !== rebases) return;
     }
     projector.apply(events, never);
     onEvents(events);
@@ -86,8 +92,10 @@ export function createBuild({
     },
     run: async () => {
       while (!isLevel()) {
+        const { rebases } = log.order;
         for await (const page of log.read({ from: projector.position + 1 })) {
           if (isDone) return;
+          if (log.order.rebases !== rebases) break;
           await apply(page);
           // A command takes several turns, and each would wait for all the pages that have been read ahead: measured,
           // 260 ms at a million events.
@@ -95,6 +103,10 @@ export function createBuild({
         }
         if (shown.position < projector.position) await toHead();
       }
+    },
+    rewind: (to) => {
+      isDone ||= projector.rewind(to).lost.length > 0;
+      return !isDone;
     },
     follow: (events) => {
       // Told of what it has not come to yet: it reads that itself.

@@ -2,8 +2,10 @@ import type { UnreadableEvent } from '../../core/errors.ts';
 import type { RecordedEvent } from '../../core/events.ts';
 import { type Projection, projectionSignature, type RowChange } from '../../core/projection.ts';
 import type { Upcaster } from '../../core/upcast.ts';
+import type { LogOrder } from '../../log/event-log.ts';
 import type { ProjectionSnapshot } from '../../log/snapshot-store.ts';
 import type { ProjectionError, UnreadableType } from '../../protocol/engine-api.ts';
+import { createUndoJournal } from './undo-journal.ts';
 
 /** The rows of one projection at one position of the log. */
 export interface Fold {
@@ -15,8 +17,18 @@ export interface Fold {
   readonly left: Left;
   /** Takes the events that follow. @returns the row changes, one per key, where they are wanted. */
   apply(page: Page, isWanted: boolean): readonly RowChange[];
-  /** The rows are those of now, not a copy. */
+  /**
+   * Goes back to a position, at which a commit ends. False, and nothing is changed, where that is too far back: what is
+   * confirmed is not undone.
+   */
+  rewind(to: number): Rewound | false;
+  /** The rows are those of now, not a copy; where some of it is pending, those that are confirmed. */
   save(isComplete: boolean): ProjectionSnapshot;
+}
+
+/** The changes that took rows back; undefined where changes cannot say it, for the order of the rows is another one. */
+export interface Rewound {
+  readonly changes: readonly RowChange[] | undefined;
 }
 
 /** Events in order of position, sorted by whether this build of the app can read them. */
@@ -25,6 +37,8 @@ export interface Page {
   readonly unreadable: readonly UnreadableEvent[];
   /** Position of the last event. */
   readonly to: number;
+  /** Position up to which the order is final; all of it where it is left out. */
+  readonly settled?: number;
 }
 
 /** What a projection had to leave out: plain data, saved with its rows. */
@@ -39,11 +53,13 @@ export interface Left {
 /** Quarantined events that are told one by one. */
 const maxErrors = 20;
 
-export function toPage(events: readonly RecordedEvent[], upcaster: Upcaster): Page {
+export function toPage(events: readonly RecordedEvent[], upcaster: Upcaster, order: LogOrder): Page {
   const to = events.at(-1)?.position ?? 0;
+  const settled = order.confirmed ?? to;
   const readable = upcaster.readable(events);
-  if (readable === events) return { events, unreadable: [], to };
-  return { events: readable, unreadable: events.flatMap((event) => upcaster.whyUnreadable(event) ?? []), to };
+  if (readable === events) return { events, unreadable: [], to, settled };
+  const unreadable = events.flatMap((event) => upcaster.whyUnreadable(event) ?? []);
+  return { events: readable, unreadable, to, settled };
 }
 
 /** Starts from saved rows of the same signature, or from nothing. */
@@ -53,10 +69,30 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
   // Saved by `save`, below, of the same signature.
   let { quarantined, errors, unreadable } = (saved?.left as Left | undefined) ?? nothingLeft;
   let position = saved?.upTo ?? 0;
+  let settled = position;
+  const journal = createUndoJournal(position);
+  /** What was left out before each pending event that was left out too, oldest first. */
+  let leftBefore: { readonly position: number; readonly left: Left }[] = [];
+  const left = (): Left => ({ quarantined, errors, unreadable });
 
   function quarantine(event: RecordedEvent, error: unknown): void {
+    noteLeft(event.position);
     quarantined += 1;
     if (errors.length < maxErrors) errors = [...errors, toProjectionError(projection, event, error)];
+  }
+
+  function noteLeft(at: number): void {
+    if (at > settled) leftBefore.push({ position: at, left: left() });
+  }
+
+  function settle(to: number): void {
+    settled = Math.max(settled, to);
+    journal.settle(Math.min(settled, position));
+    leftBefore = leftBefore.filter((entry) => entry.position > settled);
+  }
+
+  function leftAt(to: number): Left {
+    return leftBefore.find((entry) => entry.position > to)?.left ?? left();
   }
 
   return {
@@ -66,13 +102,16 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
       return position;
     },
     get left() {
-      return { quarantined, errors, unreadable };
+      return left();
     },
     apply: (page, isWanted) => {
       const changes = createChanges();
+      const final = page.settled ?? page.to;
+      settled = Math.max(settled, final);
       for (const event of page.events) {
         try {
           for (const change of projection.project(event, rows)) {
+            if (event.position > settled) journal.note(event.position, change, rows);
             if (change.row === null) rows.delete(change.key);
             else rows.set(change.key, change.row);
             if (isWanted) changes.add(change);
@@ -82,18 +121,37 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
           quarantine(event, error);
         }
       }
-      for (const event of page.unreadable) unreadable = countUnreadable(unreadable, event);
+      for (const event of page.unreadable) {
+        noteLeft(event.position);
+        unreadable = countUnreadable(unreadable, event);
+      }
       position = page.to;
+      settle(final);
       return changes.list;
     },
-    save: (isComplete) => ({
-      projection: projection.name,
-      signature: snapshotSignature(projection, isComplete),
-      upTo: position,
-      isComplete,
-      rows: [...rows],
-      ...(quarantined + unreadable.length === 0 ? {} : { left: { quarantined, errors, unreadable } satisfies Left }),
-    }),
+    rewind: (to) => {
+      if (to >= position) return { changes: [] };
+      if (to < journal.since) return false;
+      settled = Math.min(settled, to);
+      ({ quarantined, errors, unreadable } = leftAt(to));
+      leftBefore = leftBefore.filter((entry) => entry.position <= to);
+      const changes = journal.undo(to, rows);
+      position = to;
+      return { changes };
+    },
+    save: (isComplete) => {
+      // Before the first confirmation there is nothing that others may come in between of.
+      const upTo = settled === 0 ? position : Math.min(position, Math.max(settled, journal.since));
+      const saving = leftAt(upTo);
+      return {
+        projection: projection.name,
+        signature: snapshotSignature(projection, isComplete),
+        upTo,
+        isComplete,
+        rows: [...journal.rowsAt(upTo, rows)],
+        ...(saving.quarantined + saving.unreadable.length === 0 ? {} : { left: saving }),
+      };
+    },
   };
 }
 

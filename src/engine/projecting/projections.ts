@@ -74,9 +74,16 @@ export async function startProjections({
   readonly onFailure: (failure: Failure) => void;
 }): Promise<Projections> {
   const noneSaved = (): readonly ProjectionSnapshot[] => [];
-  const [saved, head] = await Promise.all([log.snapshots.loadProjections().catch(noneSaved), log.head()]);
+  const load = () => Promise.all([log.snapshots.loadProjections().catch(noneSaved), log.head()]);
+  let { rebases } = log.order;
+  let loaded = await load();
+  while (log.order.rebases !== rebases) {
+    ({ rebases } = log.order);
+    loaded = await load();
+  }
+  const [saved, head] = loaded;
   const plan = planStart(app, upcaster, saved, head);
-  const shown = createProjector(upcaster, plan.shown, plan.position);
+  const shown = createProjector(upcaster, plan.shown, plan.position, log);
   const behind = new Map(plan.behind);
   const builds = new Set<Build>();
   const failed = new Set<Build>();
@@ -85,13 +92,36 @@ export async function startProjections({
   let lastToldAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const catchUp = createCatchUp(log, shown, isWanted, (patch, events) => {
-    onPatch(patch);
-    onEvents(events);
-    for (const build of builds) build.follow(events);
-    noteToSave();
-    onChange();
+  const catchUp = createCatchUp({
+    log,
+    projector: shown,
+    isWanted,
+    publish: (patch, events) => {
+      onPatch(patch);
+      onEvents(events);
+      for (const build of builds) build.follow(events);
+      noteToSave();
+      onChange();
+    },
+    renew: onNewRows,
   });
+
+  const stopListening = log.onRebase((fork) => {
+    for (const build of builds) {
+      if (build.rewind(fork)) continue;
+      builds.delete(build);
+      failed.delete(build);
+      void startBuild(anew(build.folds.values()), 0);
+    }
+    const lost = catchUp.rewind(fork);
+    for (const { projection, rows, position } of lost) {
+      behind.set(projection.name, { rows, position, isBehind: true });
+    }
+    if (lost.length > 0) void startBuild(anew(lost), 0);
+    onNewRows(lost.map(({ projection }) => projection.name));
+    void follow();
+  });
+  const anew = (folds: Iterable<Fold>) => [...folds].map(({ projection }) => createFold(projection));
 
   /** Reading may fail where writing does not; the rows are then behind, which the next hint or wake mends. */
   async function tellFailure(work: Promise<void>): Promise<FailureError | undefined> {
@@ -226,7 +256,10 @@ export async function startProjections({
       return lists.reduce((most, list) => (countAll(list) > countAll(most) ? list : most), []);
     },
     saveNow,
-    close: () => clearTimeout(timer),
+    close: () => {
+      clearTimeout(timer);
+      stopListening();
+    },
   };
 }
 

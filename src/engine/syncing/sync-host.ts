@@ -1,0 +1,351 @@
+import type { Refused } from '../../core/receipt.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import type { OrderedCommit, SyncedLog, SyncTransaction } from '../../log/synced-log.ts';
+import { orderHash } from '../../protocol/commit-digest.ts';
+import type { RefusedCommit } from '../../protocol/engine-api.ts';
+import { bytesToHex, hexToBytes } from '../../protocol/hex.ts';
+import { toCanonicalCommit } from '../../protocol/sync-commit.ts';
+import type { PulledPage, PushedId, SyncEnv, SyncHost, SyncProgress } from '../../protocol/sync-host.ts';
+import type { PushedCommit, SyncBase, SyncGuard, SyncPlace } from '../../protocol/sync-messages.ts';
+import type { CommitNote } from './commit-note.ts';
+import { type Decider, readNotes, rebase } from './rebase.ts';
+
+/** The engine's side of sync. */
+export interface EngineSyncHost extends SyncHost {
+  /** Whether a server has said that it has a commit that is not confirmed yet. */
+  isAcknowledged(commandId: string): boolean;
+  countAcknowledged(): number;
+  /** What became of a command that was withdrawn. */
+  findRefused(commandId: string): Promise<Refused | undefined>;
+  readRefused(): Promise<readonly RefusedCommit[]>;
+  /** Forgets what was withdrawn: the app has dealt with it. */
+  dropRefused(commandIds: readonly string[]): Promise<void>;
+}
+
+export interface SyncHostOptions extends Decider {
+  readonly log: EventLog;
+  readonly synced: SyncedLog;
+  readonly env: Decider['env'];
+  readonly syncEnv: SyncEnv;
+  readonly exclusively: SyncHost['exclusively'];
+  readonly onReport: (progress: SyncProgress) => void;
+  /** A receipt may be another one now. */
+  readonly onMoved: () => void;
+}
+
+/** Commits that are read at a time. */
+const pageCommits = 256;
+
+/** What a commit takes in a push besides its own text. */
+const envelopeBytes = 300;
+
+export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
+  const { app, log, synced, syncEnv, exclusively, onReport, onMoved } = options;
+  /** Digests of pending commits that a server has, by command id. */
+  const acknowledged = new Map<string, string>();
+  /** Everything up to there is acknowledged, in the order at the time. */
+  /** Whether there may be commits that were marked to be decided again. */
+  let isMarked = true;
+  let acknowledgedTo = { g: 0, rebases: -1 };
+  const write = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) => synced.write(work);
+  const look = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) =>
+    synced.write(work, { durability: 'relaxed' });
+
+  async function countRefused(transaction: SyncTransaction): Promise<number> {
+    return transaction.beside.count('refused');
+  }
+
+  /** Own commits are numbered without a gap: the first that is pending tells how many there are. */
+  async function countPending(transaction: SyncTransaction): Promise<number> {
+    const [first] = await transaction.readAfter(transaction.base.g, 1);
+    return first === undefined ? 0 : transaction.clientSeq - first.commit.clientSeq + 1;
+  }
+
+  /** As long as commits of others are to be recovered, nothing is decided without them. */
+  async function defers({ beside }: SyncTransaction): Promise<boolean> {
+    return (await beside.count('orphan')) > 0;
+  }
+
+  /** What could not be decided again while commits of others were missing. */
+  async function decideMarked(transaction: SyncTransaction): Promise<void> {
+    const { base } = transaction;
+    // Commits that wait for a newer build stay marked: they are tried once by each worker.
+    if (!isMarked) return;
+    isMarked = false;
+    const own = await transaction.readAfter(base.g);
+    const notes = await readNotes(transaction, own);
+    const first = own.findIndex(({ commit }) => notes.get(commit.commandId)?.mustDecide);
+    if (first !== -1) await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, options);
+  }
+
+  function isAcknowledged({ commit, digest }: OrderedCommit): boolean {
+    return acknowledged.get(commit.commandId) === digest;
+  }
+
+  /** Where the first commit stands that is not acknowledged. */
+  async function skipAcknowledged(transaction: SyncTransaction): Promise<number> {
+    const { base } = transaction;
+    const { rebases } = log.order;
+    let from = acknowledgedTo.rebases === rebases ? Math.max(acknowledgedTo.g, base.g) : base.g;
+    for (;;) {
+      const page = await transaction.readAfter(from, pageCommits);
+      const open = page.findIndex((commit) => !isAcknowledged(commit));
+      from = (open === -1 ? page.at(-1)?.g : page[open - 1]?.g) ?? from;
+      if (open !== -1 || page.length < pageCommits) break;
+    }
+    acknowledgedTo = { g: from, rebases };
+    return from;
+  }
+
+  return {
+    logId: log.logId,
+    app: { name: app.name, version: app.version },
+    env: syncEnv,
+    readState: () =>
+      look(async (transaction) => ({
+        base: transaction.base,
+        client: transaction.client,
+        lastClientSeq: transaction.clientSeq,
+        pending: await countPending(transaction),
+        orphans: await transaction.beside.count('orphan'),
+        refused: await countRefused(transaction),
+      })),
+
+    readPush: ({ limits, principal, isAcknowledged: isKnown }) =>
+      look(async (transaction) => {
+        const isRecovering = await defers(transaction);
+        if (!isRecovering) await decideMarked(transaction);
+        const { base, client } = transaction;
+        const from = await skipAcknowledged(transaction);
+        const page = await transaction.readAfter(from, Math.min(pageCommits, limits.pushCommits));
+        const notes = await readNotes(transaction, page);
+        const commits: PushedCommit[] = [];
+        let [events, bytes, isOthers] = [0, 0, false];
+        for (const { commit, digest } of page) {
+          const note = notes.get(commit.commandId);
+          // Decided again when all that was lost is there.
+          if (isRecovering && note?.mustDecide) break;
+          if (isKnown({ commandId: commit.commandId, digest })) continue;
+          isOthers = note !== undefined && note.principal !== '' && note.principal !== principal;
+          if (isOthers) break;
+          const guard = toGuard(note, base);
+          const pushed = { commit, digest, ...(guard === undefined ? {} : { guard }) };
+          events += commit.events.length;
+          bytes += utf8Length(JSON.stringify(pushed)) + envelopeBytes;
+          if (commits.length > 0 && (events > limits.pushEvents || bytes > limits.bodyBytes)) break;
+          commits.push(pushed);
+        }
+        return { base, client, commits, isOthers };
+      }),
+
+    applyPage: async (page) => {
+      const broken = await findFault(page, log.logId);
+      if (broken !== undefined) return { status: 'broken', text: broken };
+      const { commits: pulled, epoch } = page;
+      const outcome = await write(async (transaction) => {
+        const { base } = transaction;
+        if (!isSamePlace(base, page.base)) return { status: 'stale' } as const;
+        const last = pulled.at(-1);
+        const end: SyncBase = { epoch, g: last?.g ?? base.g, oh: last?.oh ?? base.oh };
+        if (last === undefined) {
+          if (base.epoch !== epoch) transaction.setBase(end);
+          return { status: 'applied', base: end, renewed: false } as const;
+        }
+        const own = await transaction.readAfter(base.g);
+        // Own commits that come as they stand are confirmed where they are.
+        let level = 0;
+        while (level < pulled.length && own[level]?.oh === pulled[level]?.oh) level += 1;
+        for (const { commit } of own.slice(0, level)) transaction.beside.delete('note', commit.commandId);
+        const rest = pulled.slice(level).map(({ commit }) => commit);
+        const known = new Set(own.map(({ commit }) => commit.commandId));
+        const refused = await transaction.beside.get(
+          'refused',
+          rest.map(({ commandId }) => commandId),
+        );
+        const renewed = rest.some(
+          ({ client, commandId }, index) =>
+            client === transaction.client && !known.has(commandId) && refused[index] === undefined,
+        );
+        if (rest.length === 0) transaction.setBase(end);
+        else {
+          const from = own[level - 1]?.g ?? base.g;
+          const change = { from, placed: rest, base: end, renews: renewed, defers: await defers(transaction) };
+          await rebase(transaction, own.slice(level), change, options);
+        }
+        return { status: 'applied', base: end, renewed } as const;
+      });
+      if (outcome.status === 'applied' && pulled.length > 0) {
+        for (const { commit } of pulled) acknowledged.delete(commit.commandId);
+        onMoved();
+      }
+      return outcome;
+    },
+
+    noteAcknowledged: (commits) => {
+      for (const { commandId, digest } of commits) acknowledged.set(commandId, digest);
+      if (commits.length > 0) onMoved();
+    },
+
+    refuse: async (refusals) => {
+      const digests = new Map(refusals.map((refusal) => [refusal.commandId, refusal]));
+      await write(async (transaction) => {
+        const own = await transaction.readAfter(transaction.base.g);
+        const first = own.findIndex((commit) => isMeant(commit, digests));
+        if (first === -1) return;
+        const meant = own.filter((commit) => isMeant(commit, digests));
+        const reasons = new Map(
+          meant.map(({ commit: { commandId } }) => {
+            const { code = '', text = '' } = digests.get(commandId) ?? {};
+            return [commandId, { code, text }];
+          }),
+        );
+        const from = own[first - 1]?.g ?? transaction.base.g;
+        await rebase(
+          transaction,
+          own.slice(first),
+          { from, refusals: reasons, defers: await defers(transaction) },
+          options,
+        );
+      });
+      onMoved();
+    },
+
+    readPlaces: () => look(readPlaces),
+
+    goBack: async (base, g) => {
+      await write(async (transaction) => {
+        if (!isSamePlace(transaction.base, base) || g >= base.g) return;
+        const back = await transaction.readAfter(g);
+        const confirmed = back.filter((commit) => commit.g <= base.g);
+        const foreign = confirmed.filter(({ commit }) => commit.client !== transaction.client);
+        const own = back.filter(({ g: at, commit }) => at > base.g || commit.client === transaction.client);
+        for (const { g: at, commit, digest } of foreign) {
+          transaction.beside.put('orphan', orphanId(at, commit.commandId), { commit, digest });
+        }
+        await transaction.cutAfter(g);
+        transaction.setBase({ epoch: base.epoch, ...transaction.end });
+        isMarked = true;
+        const lost = foreign.flatMap(({ events }) => events);
+        await rebase(transaction, own, { from: g, lost, defers: await defers(transaction) }, options);
+      });
+      acknowledged.clear();
+      onMoved();
+    },
+
+    renewClient: (client) =>
+      write(async (transaction) => {
+        if (transaction.client !== client) return;
+        const own = await transaction.readAfter(transaction.base.g);
+        await rebase(transaction, own, { from: transaction.base.g, renews: true }, options);
+      }),
+
+    readOrphans: ({ pushCommits, pushEvents, bodyBytes }) =>
+      look(async (transaction) => {
+        const found = await transaction.beside.list('orphan', pushCommits);
+        const commits: PushedCommit[] = [];
+        let [events, bytes] = [0, 0];
+        for (const [, value] of found) {
+          // Written by `goBack`.
+          const orphan = value as PushedCommit;
+          events += orphan.commit.events.length;
+          bytes += utf8Length(JSON.stringify(orphan)) + envelopeBytes;
+          if (commits.length > 0 && (events > pushEvents || bytes > bodyBytes)) break;
+          commits.push(orphan);
+        }
+        return commits;
+      }),
+
+    dropOrphans: async (commandIds) => {
+      isMarked = true;
+      await write(async (transaction) => {
+        const dropped = new Set(commandIds);
+        for (const [id, value] of await transaction.beside.list('orphan')) {
+          if (dropped.has((value as PushedCommit).commit.commandId)) transaction.beside.delete('orphan', id);
+        }
+      });
+    },
+
+    onPending: (listener) => log.onGrowth(listener),
+    exclusively,
+    report: onReport,
+
+    isAcknowledged: (commandId) => acknowledged.has(commandId),
+    countAcknowledged: () => acknowledged.size,
+    findRefused: (commandId) =>
+      look(async ({ beside }) => {
+        const [value] = await beside.get('refused', [commandId]);
+        return value === undefined ? undefined : toRefused(value as RefusedCommit);
+      }),
+    readRefused: () =>
+      look(async ({ beside }) => (await beside.list('refused')).map(([, value]) => value as RefusedCommit)),
+    dropRefused: (commandIds) =>
+      write(async ({ beside }) => {
+        for (const commandId of commandIds) beside.delete('refused', commandId);
+      }),
+  };
+}
+
+function toRefused({ commandId, reason, rejection, refusedAt }: RefusedCommit): Refused {
+  return { status: 'refused', commandId, reason, ...(rejection === undefined ? {} : { rejection }), refusedAt };
+}
+
+function isMeant({ commit, digest }: OrderedCommit, meant: ReadonlyMap<string, PushedId>): boolean {
+  return meant.get(commit.commandId)?.digest === digest;
+}
+
+/** The epoch is told, not compared. */
+function isSamePlace(one: SyncPlace, other: SyncPlace): boolean {
+  return one.g === other.g && one.oh === other.oh;
+}
+
+/** In order of position. */
+function orphanId(g: number, commandId: string): string {
+  return `${String(g).padStart(16, '0')} ${commandId}`;
+}
+
+/** As the server will see it: what is confirmed here, and own commits before. */
+function toGuard(note: CommitNote | undefined, { g }: SyncBase): SyncGuard | undefined {
+  if (note === undefined) return undefined;
+  const revisions = Object.entries(note.decidedOn.revisions).map(([stream, revision]) => ({ stream, revision }));
+  const { filters } = note.decidedOn;
+  if (revisions.length === 0 && filters.length === 0) return undefined;
+  return {
+    ...(revisions.length === 0 ? {} : { revisions }),
+    ...(filters.length === 0 ? {} : { condition: { failIfEventsMatch: filters, after: g } }),
+  };
+}
+
+/** Everything that a page claims, computed anew: before the transaction, which cannot wait for it. */
+async function findFault({ base, commits }: PulledPage, logId: string): Promise<string | undefined> {
+  let { g, oh } = base;
+  for (const pulled of commits) {
+    const { commit } = pulled;
+    if (commit.logId !== logId) return `The server gave a commit of the log "${commit.logId}".`;
+    g += commit.events.length;
+    oh = bytesToHex(orderHash(hexToBytes(oh), hexToBytes(toCanonicalCommit(commit).digest), g));
+    if (pulled.g !== g || pulled.oh !== oh) {
+      return `The commit "${commit.commandId}" that the server gave does not follow at position ${g}: it is not what its hash says, or others are missing before it.`;
+    }
+  }
+  return undefined;
+}
+
+const nearPlaces = 8;
+
+async function readPlaces(transaction: SyncTransaction): Promise<readonly SyncPlace[]> {
+  const places: SyncPlace[] = [];
+  const { base } = transaction;
+  for (let [at, gap] = [base.g, 1]; at > 0; ) {
+    // The commit that holds this position: its end is a place, where it is not past the base.
+    const [commit] = await transaction.readAfter(at - 1, 1);
+    if (commit === undefined) break;
+    if (commit.g <= base.g && commit.g !== places.at(-1)?.g) places.push({ g: commit.g, oh: commit.oh });
+    if (places.length >= nearPlaces) gap *= 2;
+    at = Math.min(at, commit.g - commit.commit.events.length + 1) - gap;
+  }
+  return [...places, { g: 0, oh: '0'.repeat(64) }];
+}
+
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,125 @@
+import type { Env } from '../../core/env.ts';
+import type { CommandState, Saved } from '../../core/receipt.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import type { RefusedCommit } from '../../protocol/engine-api.ts';
+import type { Sync, SyncHost, SyncProgress, SyncRun, SyncStatus } from '../../protocol/sync-host.ts';
+import type { ToNote } from '../group.ts';
+import { callLater } from '../reactions/consumer-work.ts';
+import { toCommitNote } from './commit-note.ts';
+import { createOncePerBrowser } from './once-per-browser.ts';
+import type { Decider } from './rebase.ts';
+import { createSyncHost } from './sync-host.ts';
+
+export interface SyncingOptions extends Decider {
+  readonly sync: Sync;
+  readonly log: EventLog;
+  readonly env: Env;
+  /** At least 0 and below 1; the platform's where it is left out. */
+  readonly random?: (() => number) | undefined;
+  /** How it runs once per browser. */
+  readonly exclusively?: SyncHost['exclusively'] | undefined;
+  /** `status` is another one. */
+  readonly onChange: () => void;
+  /** What became of a command may be something else now. */
+  readonly onMoved: () => void;
+}
+
+/** Sync, as far as this worker has to do with it. */
+export interface Syncing {
+  readonly status: SyncStatus;
+  readonly toNote: ToNote;
+  /** What became of a command that is in the log. */
+  toState(saved: Saved): CommandState;
+  /** What became of a command that is not. */
+  findRefused(commandId: string): Promise<CommandState | undefined>;
+  readRefused(): Promise<readonly RefusedCommit[]>;
+  dropRefused(commandIds: readonly string[]): Promise<void>;
+  /** The first call counts. */
+  start(): void;
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** How often the status is looked up anew, at most. */
+const lookMs = 200;
+
+/** Makes the log a synchronised one: before anything is read of it. */
+export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
+  const { sync, log, env, random = Math.random, exclusively, onChange, onMoved } = options;
+  const synced = await log.openSync();
+  const host = createSyncHost({
+    ...options,
+    synced,
+    syncEnv: { now: env.now, random, callLater: (run, delayMs) => callLater(env, run, delayMs) },
+    exclusively: exclusively ?? createOncePerBrowser(log.logId),
+    onReport: (next) => {
+      progress = next;
+      onChange();
+      lookSoon();
+    },
+    onMoved: () => {
+      onMoved();
+      lookSoon();
+    },
+  });
+  let progress: SyncProgress | undefined;
+  let counts = { pending: 0, pushed: 0, refused: 0, ...log.order };
+  let run: SyncRun | undefined;
+  let stopLooking: (() => void) | undefined;
+  let isStopped = false;
+
+  function lookSoon(): void {
+    if (isStopped) return;
+    stopLooking ??= callLater(
+      env,
+      () => {
+        stopLooking = undefined;
+        // Where the log cannot be read, the status of the storage says so.
+        void look().catch(() => undefined);
+      },
+      lookMs,
+    );
+  }
+
+  async function look(): Promise<void> {
+    const { pending, refused } = await host.readState();
+    const { confirmed, rebases } = log.order;
+    // Confirmed or moved by another tab: this one was not told.
+    if (confirmed !== counts.confirmed || rebases !== counts.rebases || refused !== counts.refused) onMoved();
+    counts = { pending, refused, pushed: host.countAcknowledged(), confirmed, rebases };
+    onChange();
+  }
+
+  const stopListening = log.onGrowth(lookSoon);
+  await look().catch(() => undefined);
+
+  return {
+    get status() {
+      const { pending, pushed, refused, confirmed = 0 } = counts;
+      const known = progress ?? ({ phase: 'starting', nextWakeAt: env.now() } as const);
+      return { ...known, pending, pushed: Math.min(pushed, pending), confirmed, refused };
+    },
+    toNote: (request, decidedOn, drawn) => toCommitNote(request, decidedOn, drawn, sync.principal?.() ?? ''),
+    toState: (saved) => {
+      const { confirmed = 0 } = log.order;
+      if (saved.position <= confirmed) return { ...saved, status: 'confirmed' };
+      return host.isAcknowledged(saved.commandId) ? { ...saved, status: 'pushed' } : saved;
+    },
+    findRefused: host.findRefused,
+    readRefused: host.readRefused,
+    dropRefused: async (commandIds) => {
+      await host.dropRefused(commandIds);
+      lookSoon();
+    },
+    start: () => {
+      run ??= sync.start(host);
+    },
+    wake: () => run?.wake(),
+    stop: async () => {
+      isStopped = true;
+      stopLooking?.();
+      stopListening();
+      await run?.stop();
+    },
+  };
+}
