@@ -1,9 +1,19 @@
 import type { Failure } from '../core/errors.ts';
-import type { EventFilter, EventQuery } from '../core/event-query.ts';
-import type { NewEvent, RecordedEvent } from '../core/events.ts';
+import type { EventQuery } from '../core/event-query.ts';
+import type { RecordedEvent } from '../core/events.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
+import type { LogTransaction, WriteOptions } from './log-write.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import type { SyncedLog } from './synced-log.ts';
+
+export type {
+  AppendCondition,
+  Durability,
+  LogTransaction,
+  NewCommit,
+  StreamEvent,
+  WriteOptions,
+} from './log-write.ts';
 
 /**
  * The event log: append-only, shared by every tab that opens it.
@@ -37,7 +47,12 @@ export interface EventLog {
    * Throws `FailureError` with a storage failure; what `work` throws is passed on. Both leave the log as it was.
    */
   write<Result>(work: (transaction: LogTransaction) => Promise<Result>, options?: WriteOptions): Promise<Result>;
-  /** Pages of events in order of position, none of them empty; never the whole log at once. */
+  /**
+   * Pages of events in order of position, none of them empty; never the whole log at once.
+   *
+   * A page is of one order, and a read ends early rather than go on in another one: a page counts only where
+   * `order.rebases` is still what it was before the read, and so does the end. The same holds for `readCommits`.
+   */
   read(query: EventQuery): AsyncIterable<readonly RecordedEvent[]>;
   /** Pages of whole commits with their links, from the commit that holds a position on; no page is empty. */
   readCommits(from?: number): AsyncIterable<readonly StoredCommit[]>;
@@ -82,69 +97,7 @@ export type Verification =
   | { readonly status: 'verified'; readonly events: number }
   | { readonly status: 'broken'; readonly position: number; readonly text: string };
 
-export interface WriteOptions {
-  /** `strict` (the default) asks the browser to flush to the device before it reports success; `relaxed` does not. */
-  readonly durability?: Durability;
-}
-
-export type Durability = 'strict' | 'relaxed';
-
-/** What `work` may do inside `write`. */
-export interface LogTransaction {
-  /** Position of the last event, with those appended in this transaction. */
-  readonly head: number;
-  /** Revision of each stream, in the order asked; −1 where it has no event. */
-  revisions(streams: readonly string[]): Promise<readonly number[]>;
-  /** The events of a stream from a revision on. */
-  readStream(stream: string, fromRevision: number): Promise<readonly RecordedEvent[]>;
-  /** The events after a position that match any of the filters, in order, with those appended in this transaction. */
-  readMatching(filters: readonly EventFilter[], after: number): Promise<readonly RecordedEvent[]>;
-  /** The events of a command that was committed before, at any time; undefined where it never was. */
-  findCommit(commandId: string): Promise<readonly RecordedEvent[] | undefined>;
-  /**
-   * Appends a commit of at least one event and returns it as recorded.
-   *
-   * Throws `FailureError` and appends nothing: `storage.event-refused` where an event cannot be stored,
-   * `stream.conflict` or `append.conflict` where the condition does not hold. Other appends of the write are not
-   * touched by that. A command id is appended once: `findCommit` is asked first.
-   */
-  append(commit: NewCommit, condition?: AppendCondition): Promise<readonly RecordedEvent[]>;
-  /** Waits one turn of the event loop without losing the transaction, so that long work hears of being cancelled. */
-  turn(): Promise<void>;
-}
-
-/** What must be true of the log for an append; checked in the transaction that appends. */
-export interface AppendCondition {
-  /** The revision that each of these streams must have; −1: no event. */
-  readonly expectedRevisions?: { readonly [stream: string]: number };
-  /**
-   * The Dynamic Consistency Boundary (dcb.events): refuses where an event after the position `after` matches any of
-   * these filters.
-   */
-  readonly failIfEventsMatch?: readonly EventFilter[];
-  /** Last position that the decision has seen; 0 (the default) where it has seen none. */
-  readonly after?: number;
-}
-
-/** All events of one command, or of several that belong together: the atomic unit. */
-export interface NewCommit {
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly causationId?: string;
-  /** Milliseconds since 1970, a whole number. */
-  readonly recordedAt: number;
-  readonly events: readonly StreamEvent[];
-  /** Plain data that is kept beside the commit as long as it is pending; dropped where the log is not synchronised. */
-  readonly note?: unknown;
-}
-
-/** A new event, the stream that it goes to, and the schema number of its type. */
-export interface StreamEvent extends NewEvent {
-  readonly stream: string;
-  readonly version: number;
-}
-
-/** A commit as it was stored, with its links. `prev` follows from the client's commit before (`protocol/commit-digest.ts`). */
+/** A commit as it was stored, with its links (`protocol/commit-digest.ts`). */
 export interface StoredCommit {
   readonly commandId: string;
   readonly correlationId: string;
@@ -154,6 +107,8 @@ export interface StoredCommit {
   readonly client: string;
   /** The how manieth commit of that client it is, from 1. */
   readonly clientSeq: number;
+  /** Digest of that client's commit before, as its author saw it: 64 hexadecimal digits. */
+  readonly prev: string;
   /** Links it to the commit before: 64 hexadecimal digits. */
   readonly orderHash: string;
   readonly events: readonly RecordedEvent[];

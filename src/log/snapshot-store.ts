@@ -31,6 +31,7 @@ export interface SnapshotStore {
   saveProjections(snapshots: readonly ProjectionSnapshot[]): Promise<boolean>;
   /** The rows that were saved last, of which the log still has the commit that they were made up to. */
   loadProjections(): Promise<readonly ProjectionSnapshot[]>;
+  /** Saves nothing where what is pending was put into another order meanwhile: they may be of events that are gone. */
   saveStates(states: readonly StateSnapshot[]): Promise<void>;
   /** In the order asked. */
   loadStates(streams: readonly string[]): Promise<readonly (StateSnapshot | undefined)[]>;
@@ -38,19 +39,28 @@ export interface SnapshotStore {
   clear(): Promise<boolean>;
 }
 
-/** For a log that is in memory itself. `isCommitEnd`: whether a commit ends at a position. */
-export function createMemorySnapshotStore(isCommitEnd: (position: number) => boolean): SnapshotStore {
-  let projections: readonly ProjectionSnapshot[] = [];
+/** The store of a log in memory. `forgetState`: of this stream, events were taken out of the log. */
+export interface MemorySnapshotStore extends SnapshotStore {
+  forgetState(stream: string): void;
+}
+
+/** For a log that is in memory itself. `orderHashAt`: the order hash after a position; undefined where no commit ends there. */
+export function createMemorySnapshotStore(orderHashAt: (position: number) => string | undefined): MemorySnapshotStore {
+  let projections: readonly { readonly snapshot: ProjectionSnapshot; readonly orderHash: string | undefined }[] = [];
   const stateByStream = new Map<string, StateSnapshot>();
   return {
     saveProjections: async (snapshots) => {
-      if (!snapshots.every(({ upTo }) => isCommitEnd(upTo))) return false;
-      const isReplaced = (old: ProjectionSnapshot) => snapshots.some((snapshot) => replaces(snapshot, old));
       // As a database does: later changes of the rows are not in it.
-      projections = [...projections.filter((old) => !isReplaced(old)), ...structuredClone(snapshots)];
+      const saved = structuredClone(snapshots).map((snapshot) => ({ snapshot, orderHash: orderHashAt(snapshot.upTo) }));
+      if (saved.some(({ orderHash }) => orderHash === undefined)) return false;
+      const isReplaced = (old: ProjectionSnapshot) => snapshots.some((snapshot) => replaces(snapshot, old));
+      projections = [...projections.filter((old) => !isReplaced(old.snapshot)), ...saved];
       return true;
     },
-    loadProjections: async () => structuredClone(projections),
+    loadProjections: async () =>
+      structuredClone(
+        projections.flatMap(({ snapshot, orderHash }) => (orderHashAt(snapshot.upTo) === orderHash ? [snapshot] : [])),
+      ),
     saveStates: async (states) => {
       for (const state of states) stateByStream.set(state.stream, structuredClone(state));
     },
@@ -61,6 +71,7 @@ export function createMemorySnapshotStore(isCommitEnd: (position: number) => boo
       stateByStream.clear();
       return had;
     },
+    forgetState: (stream) => void stateByStream.delete(stream),
   };
 }
 

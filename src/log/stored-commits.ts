@@ -57,6 +57,7 @@ export async function* toStoredCommits(
         commits.push({
           ...rest,
           ...cause,
+          prev: bytesToHex(digest),
           orderHash: bytesToHex(end.order),
           events: toEvents(head, events, payloads, first),
         });

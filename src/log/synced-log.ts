@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../core/events.ts';
 import type { SyncCommit } from '../protocol/sync-commit.ts';
 import type { SyncBase, SyncPlace } from '../protocol/sync-messages.ts';
-import type { LogTransaction, WriteOptions } from './event-log.ts';
+import type { LogTransaction, WriteOptions } from './log-write.ts';
 
 /**
  * The side of a log that sync works on.

@@ -13,7 +13,7 @@ export const linkCases: ConformanceCases = {
     await appendAll(log, commits);
     const stored = await readAllCommits(log);
     assertEqual(
-      stored.map(({ client: _client, clientSeq: _seq, orderHash: _hash, events, ...head }) => ({
+      stored.map(({ client: _client, clientSeq: _seq, prev: _prev, orderHash: _hash, events, ...head }) => ({
         ...head,
         size: events.length,
       })),

@@ -1,0 +1,73 @@
+import { noHash } from '../protocol/sync-commit.ts';
+import type { SyncBase } from '../protocol/sync-messages.ts';
+import type { LogOrder } from './event-log.ts';
+
+/** What a synchronised log keeps of its order, beside its end. */
+export interface SyncRecord {
+  /** Up to where a server has confirmed the log. */
+  readonly base: SyncBase;
+  /** How many times what is pending was put into another order. */
+  readonly rebases: number;
+  /** The positions after which the last rebases changed the log; the newest last. */
+  readonly forks: readonly number[];
+}
+
+/** The order as one opening of a log has found it, and who is to be told of its changes. */
+export interface OrderWatch {
+  readonly order: LogOrder;
+  listen(listener: (fork: number) => void): () => void;
+  /** Called by each transaction with what it found, before anybody gets what it has read. */
+  notice(sync: SyncRecord | undefined): void;
+  close(): void;
+}
+
+/** Rebases whose forks are kept: an opening that missed more of them begins anew. */
+const maxForks = 16;
+
+/** Of a log that has just become a synchronised one: its whole history is pending. */
+export const newSyncRecord: SyncRecord = Object.freeze({
+  base: Object.freeze({ epoch: '', g: 0, oh: noHash }),
+  rebases: 0,
+  forks: [],
+});
+
+export function addFork({ base, rebases, forks }: SyncRecord, fork: number): SyncRecord {
+  return { base, rebases: rebases + 1, forks: [...forks, fork].slice(-maxForks) };
+}
+
+export function isSameBase(left: SyncBase, right: SyncBase): boolean {
+  return left.g === right.g && left.oh === right.oh && left.epoch === right.epoch;
+}
+
+/** The lowest fork of the rebases after the first `known` ones; 0 where it is not known any more. */
+export function forkSince({ rebases, forks }: SyncRecord, known: number): number {
+  const missed = rebases - known;
+  return missed > forks.length ? 0 : Math.min(...forks.slice(-missed));
+}
+
+export function createOrderWatch(found: SyncRecord | undefined): OrderWatch {
+  const listeners = new Set<(fork: number) => void>();
+  let order: LogOrder = { confirmed: found?.base.g, rebases: found?.rebases ?? 0 };
+  return {
+    get order() {
+      return order;
+    },
+    listen: (listener) => {
+      // One of its own for each call: the same function may listen twice.
+      const own = (fork: number) => listener(fork);
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
+    notice: (sync) => {
+      if (sync === undefined) return;
+      const { base, rebases } = sync;
+      const known = order.rebases;
+      if (order.confirmed === base.g && known === rebases) return;
+      order = { confirmed: base.g, rebases };
+      if (known === rebases) return;
+      const fork = forkSince(sync, known);
+      for (const listener of [...listeners]) listener(fork);
+    },
+    close: () => listeners.clear(),
+  };
+}
