@@ -15,6 +15,7 @@ const arrows: Record<string, readonly string[]> = {
   react: ['core', 'client'],
   testing: ['core', 'protocol', 'log', 'engine', 'client'],
   server: ['core', 'protocol'],
+  sync: ['core', 'protocol'],
   cli: ['core', 'protocol', 'log', 'server'],
   demo: [],
 };
@@ -29,6 +30,7 @@ const packages: Record<string, readonly string[]> = {
   react: ['react'],
   testing: ['comlink'],
   server: ['@electric-sql/pglite', 'pg'],
+  sync: [],
   cli: [
     '@standard-schema/spec',
     'jiti',

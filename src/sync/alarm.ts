@@ -1,0 +1,64 @@
+import type { SyncEnv } from '../protocol/sync-host.ts';
+
+/** What may end a rest before its time. Only `wake` ends one that is a waiting time after a failure. */
+export type WakeCause = 'wake' | 'pending' | 'poke' | 'listen';
+
+/** The one timer of the loop: there is always a next time, and something may bring it forward. */
+export interface Alarm {
+  /** Asks for a wake-up after some time, also while none rests: then it is for the next rest. */
+  hasten(cause: WakeCause, delayMs: number, isWanted?: () => boolean): void;
+  /** Takes back what was asked for: what comes now answers it. */
+  clear(): void;
+  /** Resolves when it is time, or the signal is aborted. */
+  rest(ms: number, options: RestOptions): Promise<void>;
+}
+
+export interface RestOptions {
+  readonly isHeld: boolean;
+  /** Hears when it will end, at first and whenever that changes. */
+  readonly onTime: (wakeAt: number) => void;
+  readonly signal: AbortSignal;
+}
+
+interface Wish {
+  readonly at: number;
+  readonly isWanted: () => boolean;
+}
+
+export function createAlarm(env: SyncEnv): Alarm {
+  const wishes = new Map<WakeCause, Wish>();
+  let setTimer: (() => void) | undefined;
+
+  return {
+    hasten: (cause, delayMs, isWanted = () => true) => {
+      const at = Math.min(env.now() + delayMs, wishes.get(cause)?.at ?? Number.POSITIVE_INFINITY);
+      wishes.set(cause, { at, isWanted });
+      setTimer?.();
+    },
+    clear: () => wishes.clear(),
+    rest: (ms, { isHeld, onTime, signal }) =>
+      new Promise((resolve) => {
+        const end = env.now() + ms;
+        let cancel = () => {};
+        const finish = () => {
+          cancel();
+          setTimer = undefined;
+          signal.removeEventListener('abort', finish);
+          resolve();
+        };
+        setTimer = () => {
+          cancel();
+          const wished = [...wishes]
+            .filter(([cause, { isWanted }]) => (cause === 'wake' || !isHeld) && isWanted())
+            .map(([, { at }]) => at);
+          const wakeAt = Math.min(end, ...wished);
+          // Where the clock was set back, it would be far away.
+          cancel = env.callLater(finish, Math.min(ms, Math.max(0, wakeAt - env.now())));
+          onTime(Math.max(wakeAt, env.now()));
+        };
+        signal.addEventListener('abort', finish);
+        if (signal.aborted) finish();
+        else setTimer();
+      }),
+  };
+}
