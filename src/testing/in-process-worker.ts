@@ -6,7 +6,7 @@ import { createEngine, type EngineOptions } from '../engine/engine.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
 
-export interface InProcessWorkerOptions extends Pick<EngineOptions, 'app' | 'exclusively'> {
+export interface InProcessWorkerOptions extends Pick<EngineOptions, 'app' | 'exclusively' | 'sync' | 'syncing'> {
   readonly log: EventLog;
   readonly env?: Env;
   /** Whether rules are run twice and compared, as in development; on by default. */

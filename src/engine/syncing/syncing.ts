@@ -40,7 +40,7 @@ export interface Syncing {
   stop(): Promise<void>;
 }
 
-/** How often the status is looked up anew, at most. */
+/** How often the counts are looked up anew, at most: the first time at once. */
 const lookMs = 200;
 
 /** Makes the log a synchronised one: before anything is read of it. */
@@ -67,6 +67,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   let run: SyncRun | undefined;
   let stopLooking: (() => void) | undefined;
   let isStopped = false;
+  let lookedAt = 0;
 
   function lookSoon(): void {
     if (isStopped) return;
@@ -77,11 +78,12 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
         // Where the log cannot be read, the status of the storage says so.
         void look().catch(() => undefined);
       },
-      lookMs,
+      Math.max(0, lookedAt + lookMs - env.now()),
     );
   }
 
   async function look(): Promise<void> {
+    lookedAt = env.now();
     const { pending, refused } = await host.readState();
     const { confirmed, rebases } = log.order;
     // Confirmed or moved by another tab: this one was not told.
