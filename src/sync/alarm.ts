@@ -31,14 +31,14 @@ export function createAlarm(env: SyncEnv): Alarm {
 
   return {
     hasten: (cause, delayMs, isWanted = () => true) => {
-      const at = Math.min(env.now() + delayMs, wishes.get(cause)?.at ?? Number.POSITIVE_INFINITY);
+      const at = Math.min(env.now() + Math.ceil(delayMs), wishes.get(cause)?.at ?? Number.POSITIVE_INFINITY);
       wishes.set(cause, { at, isWanted });
       setTimer?.();
     },
     clear: () => wishes.clear(),
     rest: (ms, { isHeld, onTime, signal }) =>
       new Promise((resolve) => {
-        const end = env.now() + ms;
+        const end = env.now() + Math.ceil(ms);
         let cancel = () => {};
         const finish = () => {
           cancel();
@@ -53,7 +53,7 @@ export function createAlarm(env: SyncEnv): Alarm {
             .map(([, { at }]) => at);
           const wakeAt = Math.min(end, ...wished);
           // Where the clock was set back, it would be far away.
-          cancel = env.callLater(finish, Math.min(ms, Math.max(0, wakeAt - env.now())));
+          cancel = env.callLater(finish, Math.min(Math.ceil(ms), Math.max(0, wakeAt - env.now())));
           onTime(Math.max(wakeAt, env.now()));
         };
         signal.addEventListener('abort', finish);
