@@ -169,6 +169,25 @@ describe('a token', () => {
     await none.stop();
   });
 
+  it('is not used where somebody else has signed in while it was asked for', async () => {
+    let user = 'eve';
+    let sent = 0;
+    const tokens = createTokens(
+      async () => {
+        user = 'ann';
+        return 'token-eve';
+      },
+      () => user,
+    );
+    const transport = createHttpTransport('http://sync.test', tokens, async () => {
+      sent += 1;
+      return Response.json({ g: 0 });
+    });
+    const asked = transport.common({ log: 'log-1', points: [] }, { ...call, principal: 'eve' });
+    await expect(asked).rejects.toMatchObject({ code: 'OTHER_PRINCIPAL' });
+    expect(sent).toBe(0);
+  });
+
   it('that never comes does not stop it for ever', async () => {
     let asked = 0;
     const { world, ada, stop } = setUp(() => {

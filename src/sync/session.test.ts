@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SyncGuard } from '../protocol/sync-messages.ts';
 import type { TestDevice } from './fixtures/test-host.ts';
-import { createTestWorld } from './fixtures/test-world.ts';
+import { createTestWorld, type Line } from './fixtures/test-world.ts';
 
 const minute = 60_000;
 
@@ -151,6 +151,55 @@ describe('a profile that was copied', () => {
     expect(await world.ids()).toEqual(['before', 'here', 'there']);
     expect([copy.ids, copy.pending]).toEqual([['before', 'here', 'there'], []]);
     expect(copy.client).not.toBe('a');
+    await stop();
+  });
+});
+
+/** What the server did with a push, and another answer to it. */
+const answerPush =
+  (type: object, isWanted = () => true): Line =>
+  async (request, pass) => {
+    const message = request.url.endsWith('push') ? await request.clone().json() : undefined;
+    const response = await pass();
+    if (message === undefined || !isWanted()) return response;
+    const { head } = await response.json();
+    const results = [{ commitId: message.commits[0].commit.commandId, result: type }];
+    return Response.json({ base: message.base, results, head });
+  };
+
+describe('an answer that is not as it seems', () => {
+  it('is looked at again where the server has the commit: before it is written anew, and before it is withdrawn', async () => {
+    const answers = [
+      { type: 'forked', seq: 1 },
+      { type: 'rejected', code: 'ID_CONFLICT', permanent: true },
+    ];
+    for (const answer of answers) {
+      const world = createTestWorld();
+      const ada = world.device('a');
+      ada.save('one');
+      world.setLine(answerPush(answer));
+      const { stop } = world.start(ada);
+      await world.clock.advance(0);
+      expect([ada.ids, ada.pending, ada.refused]).toEqual([['one'], [], []]);
+      expect(world.requests.filter((route) => route === 'push')).toHaveLength(1);
+      await stop();
+    }
+  });
+
+  it('does not keep them busy where it never changes', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    ada.save('one');
+    world.setPolicy({ commit: () => ({ after: 1 }) });
+    world.setLine(answerPush({ type: 'forked', seq: 1 }));
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(0);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'FORKED' } });
+    expect(world.requests.length).toBeLessThan(60);
+    world.setPolicy({});
+    world.setLine();
+    await world.clock.advance(minute);
+    expect(ada.ids).toEqual(['one']);
     await stop();
   });
 });
