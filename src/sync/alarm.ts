@@ -1,6 +1,6 @@
 import type { SyncEnv } from '../protocol/sync-host.ts';
 
-/** What may end a rest before its time. Only `wake` ends one that is a waiting time after a failure. */
+/** What may end a rest before its time. */
 export type WakeCause = 'wake' | 'pending' | 'poke' | 'listen';
 
 /** The one timer of the loop: there is always a next time, and something may bring it forward. */
@@ -14,7 +14,8 @@ export interface Alarm {
 }
 
 export interface RestOptions {
-  readonly isHeld: boolean;
+  /** What else is asked for is for the next rest. */
+  readonly wokenBy: readonly WakeCause[];
   /** Hears when it will end, at first and whenever that changes. */
   readonly onTime: (wakeAt: number) => void;
   readonly signal: AbortSignal;
@@ -36,7 +37,7 @@ export function createAlarm(env: SyncEnv): Alarm {
       setTimer?.();
     },
     clear: () => wishes.clear(),
-    rest: (ms, { isHeld, onTime, signal }) =>
+    rest: (ms, { wokenBy, onTime, signal }) =>
       new Promise((resolve) => {
         const end = env.now() + Math.ceil(ms);
         let cancel = () => {};
@@ -49,7 +50,7 @@ export function createAlarm(env: SyncEnv): Alarm {
         setTimer = () => {
           cancel();
           const wished = [...wishes]
-            .filter(([cause, { isWanted }]) => (cause === 'wake' || !isHeld) && isWanted())
+            .filter(([cause, { isWanted }]) => wokenBy.includes(cause) && isWanted())
             .map(([, { at }]) => at);
           const wakeAt = Math.min(end, ...wished);
           // Where the clock was set back, it would be far away.

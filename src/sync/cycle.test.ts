@@ -318,10 +318,18 @@ describe('a commit that the policy denies', () => {
     const { host, stop } = world.start(ada);
     await world.clock.advance(0);
     expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'POSTPONED' } });
-    await world.clock.advance(10 * minute - 1);
-    expect(world.requests.filter((route) => route === 'push')).toHaveLength(1);
+    // What others write is pulled all the same.
+    const bob = world.device('b');
+    bob.save('b1');
+    world.setPolicy({});
+    const other = world.start(bob);
+    await world.clock.advance(2 * minute);
+    expect(ada.ids).toEqual(['b1']);
+    await other.stop();
+    await world.clock.advance(8 * minute - 1);
+    expect(world.requests.filter((route) => route === 'push')).toHaveLength(2);
     await world.clock.advance(1_001);
-    expect(ada.ids).toEqual(['a1']);
+    expect(ada.ids).toEqual(['b1', 'a1']);
     await stop();
   });
 });
