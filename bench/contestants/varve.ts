@@ -1,5 +1,5 @@
 import { type App, command } from 'varve';
-import { type Client, createClient } from 'varve/client';
+import { type Client, type ClientOptions, createClient } from 'varve/client';
 import { useEvents, useProjection, useRow } from 'varve/react';
 import { Account, Balances, ledger } from '../ledger.ts';
 import type { Booking, LedgerEvent } from '../ledger-data.ts';
@@ -13,8 +13,9 @@ const startWorker = () => new Worker(new URL('./varve.worker.ts', import.meta.ur
 export function createVarveContestant(
   app: App = ledger,
   start: () => Worker = startWorker,
+  options: ClientOptions = {},
 ): { readonly contestant: Contestant; readonly client: Client } {
-  const client = createClient(app, start, { askToPersist: false });
+  const client = createClient(app, start, { askToPersist: false, ...options });
   const balances = client.mirror(Balances);
   const { importFile, exportFile, rebuild } = openLogTools(client);
   const contestant: Contestant = {

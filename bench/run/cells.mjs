@@ -122,6 +122,22 @@ export async function measureQuery({ page, address, contestant, quick }) {
   return { 'query, first': median(first), 'query, update p50': percentile(update, 0.5) };
 }
 
+/** A device with a log that no server has seen: from its start until every event is confirmed. */
+export async function measurePush({ page, address, n }) {
+  await page.goto(`${address}varve-sync.html`);
+  const ms = await page.evaluate((events) => window.syncBench.syncedAt(events), n);
+  return { logId: await page.evaluate(() => window.syncBench.logId()), 'sync, push': n / (ms / 1000) };
+}
+
+/** A new device that joins a log: until something of it is shown, and until all is there and shown. */
+export async function measureJoin({ page, address, n, logId, expected }) {
+  await page.goto(`${address}varve-sync.html?log=${logId}`);
+  const paintedMs = await page.evaluate(() => window.syncBench.paintedAt());
+  await page.evaluate((events) => window.syncBench.syncedAt(events), n);
+  const ms = await page.evaluate((summary) => window.bench.shownAt(summary), expected);
+  return { 'sync, first paint of a joined log': paintedMs, 'sync, pull': n / (ms / 1000) };
+}
+
 /** Stores the rows that are queried. */
 export async function fillRows({ page, address, contestant, n }) {
   await page.goto(`${address}${queryPage(contestant)}.html`);

@@ -63,6 +63,9 @@ export const metrics = [
   { name: 'manuscript, rebuild', group: 'manuscript', unit: 'events/s', more: true, targets: [{ against: 'memory' }] },
   { name: 'query, first', group: 'query', unit: 'ms', targets: [{ atMost: 50 }, { against: 'raw', atMost: 1 }] },
   { name: 'query, update p50', group: 'query', unit: 'ms', targets: [{ against: 'raw', atMost: 1 }] },
+  { name: 'sync, push', group: 'sync', unit: 'events/s', more: true, targets: [{ against: 'limit' }] },
+  { name: 'sync, pull', group: 'sync', unit: 'events/s', more: true, targets: [{ against: 'limit' }] },
+  { name: 'sync, first paint of a joined log', group: 'sync', unit: 'ms', targets: [] },
   { name: 'bank statement', group: 'bank', unit: 'events/s', more: true, targets: [] },
 ];
 

@@ -7,7 +7,9 @@ import {
   measureAppend,
   measureColdStart,
   measureConcurrent,
+  measureJoin,
   measureManuscript,
+  measurePush,
   measureQuery,
   measureRebuild,
   measureRebuildUnderLoad,
@@ -164,6 +166,33 @@ export async function runQuery(suite, run, n, bases) {
       return onCopy(suite, bases.get(name), ({ page }) => measureQuery({ page, address, contestant, quick }));
     });
   }
+}
+
+/** A log that goes to a server as a whole, and a new device that gets it; then what the server's database takes for that. */
+export async function runSync(suite, run, n, { prepared, bases }) {
+  const { address, profiles, syncServer, cell, samples } = suite;
+  const metrics = ['sync, push', 'sync, pull', 'sync, first paint of a joined log'];
+  const folders = [profiles.fresh(), profiles.fresh()];
+  await cell({ name: 'sync', metrics, contestant: 'varve', n, run }, async () => {
+    if (!bases.has('varve')) bases.set('varve', (await createBase(suite, 'varve', n, prepared)).profile);
+    await syncServer.open(folders[0]);
+    try {
+      const { logId, ...pushed } = await onCopy(suite, bases.get('varve'), ({ page }) =>
+        measurePush({ page, address, n }),
+      );
+      const joined = await onFresh(suite, ({ page }) =>
+        measureJoin({ page, address, n, logId, expected: prepared.summary }),
+      );
+      const insertMs = await syncServer.timeInserting(logId, folders[1]);
+      const readMs = await syncServer.timeReading(logId);
+      const limits = { 'sync, push': n / (insertMs / 1000), 'sync, pull': n / (readMs / 1000) };
+      samples.add({ contestant: 'limit', n, run, disturbed: false }, limits);
+      return { ...pushed, ...joined };
+    } finally {
+      await syncServer.close();
+      for (const folder of folders) profiles.remove(folder);
+    }
+  });
 }
 
 export async function runBank(suite, run, { file, expected }) {

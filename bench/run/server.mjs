@@ -3,14 +3,25 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { root } from '../../scripts/installed.mjs';
 
-const pages = ['varve', 'varve-unsaved', 'raw', 'limit', 'dexie', 'manuscript', 'query', 'query-raw', 'prepare'];
+const pages = [
+  'varve',
+  'varve-unsaved',
+  'varve-sync',
+  'raw',
+  'limit',
+  'dexie',
+  'manuscript',
+  'query',
+  'query-raw',
+  'prepare',
+];
 
 /**
  * Builds the pages for production and serves them on loopback, and the files of this run under `/files/`.
  *
  * One port for the whole suite: a profile's data belongs to an origin, and the port is part of it.
  */
-export async function startServer(filesDir) {
+export async function startServer(filesDir, syncServer) {
   const { build, preview } = await import('vite');
   const outDir = join(root, '.artifacts/bench');
   await build({
@@ -39,6 +50,7 @@ export async function startServer(filesDir) {
       {
         name: 'bench-files',
         configurePreviewServer: ({ middlewares }) => {
+          middlewares.use(syncServer.listen);
           middlewares.use('/files/', (request, response) => void answerFile(filesDir, request, response));
         },
       },

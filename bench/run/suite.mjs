@@ -2,9 +2,10 @@ import { createEmptyBase, prepareFiles } from './bases.mjs';
 import { createCpuCheck } from './cpu-check.mjs';
 import { createProfiles, indexedDbBytes } from './profiles.mjs';
 import { findRealData } from './real-data.mjs';
-import { runAggregate, runBank, runEmpty, runImports, runManuscript, runQuery, runStored } from './rounds.mjs';
+import { runAggregate, runBank, runEmpty, runImports, runManuscript, runQuery, runStored, runSync } from './rounds.mjs';
 import { createSamples } from './samples.mjs';
 import { startServer } from './server.mjs';
+import { createSyncServer } from './sync-server.mjs';
 
 /** Measured with a log stored. */
 const storedGroups = [
@@ -28,7 +29,8 @@ export async function runSuite({ quick, only, sizes, runs, seed }, say, signal) 
   const profiles = createProfiles();
   const samples = createSamples(only);
   say('building the pages');
-  const server = await startServer(profiles.files);
+  const syncServer = await createSyncServer();
+  const server = await startServer(profiles.files, syncServer);
   const wants = (...groups) => groups.some((group) => only.has(group));
   // No booking of the suite has the id of another: every measurement draws from a seed of its own.
   let lastSeed = seed + 1_000;
@@ -36,6 +38,7 @@ export async function runSuite({ quick, only, sizes, runs, seed }, say, signal) 
   const suite = {
     ...{ quick, profiles, samples, say, wants, nextSeed },
     address: server.address,
+    syncServer,
     cell: createCells(samples, say, signal),
   };
   try {
@@ -58,12 +61,13 @@ export async function runSuite({ quick, only, sizes, runs, seed }, say, signal) 
     for (let run = 1; run <= runs; run += 1) {
       if (emptyBase !== undefined) await runEmpty(suite, run, emptyBase);
       for (const n of sizes) {
-        if (wants('import', 'size', ...storedGroups)) {
+        if (wants('import', 'size', 'sync', ...storedGroups)) {
           const ledger = await ledgerOf(n, 1_000);
           await runImports(suite, run, n, ledger);
           if (run === 1) addSizes(samples, n, ledger);
           if (wants(...storedGroups)) await runStored(suite, run, n, ledger);
         }
+        if (wants('sync')) await runSync(suite, run, n, await ledgerOf(n, 1_000));
         if (wants('query')) await runQuery(suite, run, n, queryBases);
         if (wants('aggregate')) await runAggregate(suite, run, n, await ledgerOf(n, n / 100));
       }

@@ -1,0 +1,5 @@
+import { httpSync } from 'varve/sync';
+import { startWorker } from 'varve/worker';
+import { ledger } from '../ledger.ts';
+
+startWorker(ledger, { sync: httpSync({ url: location.origin, token: 'bench' }) });
