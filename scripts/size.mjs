@@ -6,10 +6,10 @@ import { build } from 'vite';
 import { root } from './installed.mjs';
 
 /**
- * kB of 1,000 bytes, after gzip. The worker's aim is 50, which it passed with the chains, the segments and the rebuilds
- * beside what is shown; 30 of it are Dexie, of which only the opening is used.
+ * kB of 1,000 bytes, after gzip. The worker's aim is 50, which it passed with the chains, the segments, the rebuilds
+ * beside what is shown, and an order that sync may change; 30 of it are Dexie, of which only the opening is used.
  */
-const budgets = { page: 10, worker: 57 };
+const budgets = { page: 10, worker: 58 };
 
 const app =
   "import { defineApp } from 'varve'; const app = defineApp({ name: 'minimal', aggregates: [], projections: [] });";

@@ -15,6 +15,7 @@ import { exportLog } from './export-log.ts';
 import { importLog } from './import-log.ts';
 import type { LogRecord } from './log-record.ts';
 import { createAuthor, describeSyncedLog, expectLinked, pull } from './synced-log.contract.ts';
+import { describeSyncedModel } from './synced-model.contract.ts';
 // Loaded before it is needed: the tests wait for sealings, not for files.
 import './seal.ts';
 
@@ -29,6 +30,8 @@ export function describeDexieSyncedLog(): void {
   };
 
   describeSyncedLog('the event log in IndexedDB that is synchronised', openNew);
+
+  describeSyncedModel('the log in IndexedDB and a model of its order', openNew, { seeds: [11, 12, 13, 14], steps: 50 });
 
   describe('what is synchronised, in IndexedDB', () => {
     it('is written as before until sync is opened, and is closed to older code from then on', async () => {
