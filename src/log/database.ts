@@ -31,7 +31,7 @@ export async function openDatabase(
     segments: '',
     index: '',
     snapshots: '',
-    // Own commits that a server has not confirmed: sync will need the place, not another format.
+    // What sync keeps beside the log, under `[kind, id]`: notes of what is pending, refusals, orphans.
     pending: '',
     // Of format 1: emptied when it is converted.
     commits: 'last, commandId, *streams',

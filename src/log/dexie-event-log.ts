@@ -12,7 +12,7 @@ import { createLiveDatabase } from './live-database.ts';
 import { createOrderWatch } from './log-order.ts';
 import { keysFrom, type LogRecord, newestFormat, rebasesOf, requireLogRecord } from './log-record.ts';
 import { type ChangeLog, openTransaction } from './log-transaction.ts';
-import { createLogView, type ViewStores } from './log-view.ts';
+import { createLogView, type LogView, type ViewStores } from './log-view.ts';
 import { newLogRecord, openLogRecord } from './open-log-record.ts';
 import { createLogScan } from './scan-log.ts';
 import type { Segment } from './segment.ts';
@@ -106,6 +106,9 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       }),
     );
   }
+
+  const begin = (record: LogRecord, current: LogView, stores: ViewStores) =>
+    openTransaction(record, current, stores, maxEventBytes);
 
   /** A transaction that changes the log; when it is complete, everybody is told of what is new. */
   const change: ChangeLog = async (durability, work, more = []) => {
@@ -319,7 +322,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     stage,
     write: (work, { durability = 'strict' }: WriteOptions = {}) =>
       change(durability, async (record, current, stores) => {
-        const transaction = openTransaction(record, current, stores, maxEventBytes);
+        const transaction = begin(record, current, stores);
         const result = await work(transaction);
         return { result, flushed: transaction.commits.length === 0 ? undefined : transaction.flush() };
       }),
@@ -345,7 +348,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     onRebase: watch.listen,
     openSync: async () => {
       const { openSyncedLog } = await import('./dexie-synced-log.ts');
-      return openSyncedLog(change, { newClient: env.newId, maxEventBytes });
+      return openSyncedLog(change, { newClient: env.newId, begin });
     },
     close: () => {
       database.close();

@@ -10,11 +10,11 @@ import {
 } from '../testing/conformance/log-access.ts';
 import { commitOf, range, sampleCommits } from '../testing/conformance/sample-commits.ts';
 import { type DexieEventLogOptions, openDexieEventLog } from './dexie-event-log.ts';
-import type { EventLog } from './event-log.ts';
 import { exportLog } from './export-log.ts';
 import { importLog } from './import-log.ts';
 import type { LogRecord } from './log-record.ts';
 import { createAuthor, describeSyncedLog, expectLinked, pull } from './synced-log.contract.ts';
+import { describeSyncedModel } from './synced-model.contract.ts';
 // Loaded before it is needed: the tests wait for sealings, not for files.
 import './seal.ts';
 
@@ -29,6 +29,8 @@ export function describeDexieSyncedLog(): void {
   };
 
   describeSyncedLog('the event log in IndexedDB that is synchronised', openNew);
+
+  describeSyncedModel('the log in IndexedDB and a model of its order', openNew, { seeds: [11, 12, 13, 14], steps: 50 });
 
   describe('what is synchronised, in IndexedDB', () => {
     it('is written as before until sync is opened, and is closed to older code from then on', async () => {
@@ -112,6 +114,8 @@ export function describeDexieSyncedLog(): void {
             await transaction.append({ ...commit });
           }
         });
+        // Now and then the other opening looks only when it has been sealed again.
+        if (round % 2 === 0) await sealed(name, (await log.head()) - 1_100);
         const after = await readAll(log);
         expect(after.slice(0, g)).toEqual(before.slice(0, g));
         expect(after.slice(g + 2).map(({ id }) => id)).toEqual(before.slice(g).map(({ id }) => id));
@@ -130,7 +134,7 @@ export function describeDexieSyncedLog(): void {
         ends.forEach((end, index) => {
           if (index >= at) ends[index] = end + 2;
         });
-        if (round % 2 === 0) await sealed(name, (await other.head()) - 1_100);
+        if (round % 2 === 1) await sealed(name, (await other.head()) - 1_100);
       }
       expectLinked(log.logId, await synced.write((transaction) => transaction.readAfter(0)));
       await sealed(name, (await other.head()) - 1_100);
@@ -138,6 +142,33 @@ export function describeDexieSyncedLog(): void {
       expect(await fresh.verify()).toMatchObject({ status: 'verified' });
       for (const each of [log, other, fresh]) each.close();
     }, 60_000);
+
+    it('is found anew where segments end as before and hold something else', async () => {
+      const { name, log, open } = await openNew();
+      // In one write: segments of 512, also after the rebase.
+      await log.write(async (transaction) => {
+        for (const index of range(1, 3_000)) await transaction.append(commitOf(`c${index}`, ['a-1']));
+      });
+      await sealed(name, 2_560);
+      const other = await open();
+      expect((await readAll(other, { stream: 'a-1' })).length).toBe(3_000);
+      expect(await other.revisions(['a-1', 'b-1'])).toEqual([2_999, -1]);
+      const synced = await log.openSync();
+      await synced.write(async (transaction) => {
+        const [, ...cut] = await transaction.cutAfter(1_024);
+        await transaction.place(createAuthor(log.logId, 'ann').write('x1', ['b-1']));
+        for (const { commit } of cut) await transaction.append({ ...commit });
+      });
+      await sealed(name, 2_560);
+      expect(positionsOf(await readAll(other, { stream: 'b-1' }))).toEqual([1_025]);
+      expect(positionsOf(await readAll(other, { stream: 'a-1', from: 1_023, to: 1_027 }))).toEqual([
+        1_023, 1_024, 1_026, 1_027,
+      ]);
+      expect(await other.revisions(['a-1', 'b-1'])).toEqual([2_998, 0]);
+      await append(other, commitOf('c0', ['a-1', 'b-1']));
+      expect((await readAll(log, { from: 3_001 })).map(({ revision }) => revision)).toEqual([2_999, 1]);
+      for (const each of [log, other]) each.close();
+    }, 30_000);
 
     it('refuses to be cut inside a commit in pieces', async () => {
       const { log } = await openNew();
@@ -206,17 +237,18 @@ export function describeDexieSyncedLog(): void {
       const ann = createAuthor(log.logId, 'ann');
       const moved: Promise<unknown>[] = [];
       let turn = 0;
-      const rebase = async (opened: EventLog) => {
+      const rebase = async () => {
         turn += 1;
-        const commits = await readAllCommits(opened);
-        const g = commits[Math.floor((commits.length * turn) / 9)]?.events.at(-1)?.position ?? 0;
+        const own = turn;
         await synced.write(async (transaction) => {
+          const commits = await transaction.readAfter(0);
+          const { g } = commits[Math.floor((commits.length * own) / 9)] ?? transaction.end;
           const cut = await transaction.cutAfter(g);
-          await transaction.place(ann.write(`x${turn}`, ['b-1']));
+          await transaction.place(ann.write(`x${own}`, ['b-1']));
           for (const { commit } of cut) await transaction.append({ ...commit });
         });
       };
-      const onProgress = () => void (turn < 7 && moved.push(rebase(log)));
+      const onProgress = () => void (turn < 7 && moved.push(rebase()));
       expect(await other.verify({ onProgress })).toMatchObject({ status: 'verified' });
       await Promise.all(moved);
       expect(moved.length).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import type { SyncCommit } from '../protocol/sync-commit.ts';
 import { cutSegments } from './cut-segments.ts';
 import { requestResult } from './idb.ts';
 import { type LogRecord, syncedFormat } from './log-record.ts';
-import { type ChangeLog, type OpenTransaction, openTransaction } from './log-transaction.ts';
+import type { ChangeLog, OpenTransaction } from './log-transaction.ts';
 import type { LogView, ViewStores } from './log-view.ts';
 import { recordPlaced, toOrderedCommit } from './ordered-commit.ts';
 import type { LinkedCommit } from './pack-commits.ts';
@@ -14,7 +14,8 @@ import type { BesideLog, OrderedCommit, SyncedLog, SyncTransaction } from './syn
 
 export interface SyncedLogOptions {
   readonly newClient: () => string;
-  readonly maxEventBytes: number;
+  /** Begins a transaction of the log in the IndexedDB transaction of the stores. */
+  readonly begin: (record: LogRecord, view: LogView, stores: ViewStores) => OpenTransaction;
 }
 
 /** Makes the log a synchronised one, where it is not yet: nothing but its record changes. */
@@ -47,13 +48,11 @@ function stageSync(
   committed: LogView,
   stores: Required<ViewStores>,
   snapshots: IDBObjectStore,
-  { newClient, maxEventBytes }: SyncedLogOptions,
+  { newClient, begin }: SyncedLogOptions,
 ) {
   const { logId } = start;
-  const open = (record: LogRecord, view: LogView): OpenTransaction =>
-    openTransaction(record, view, stores, maxEventBytes);
   let record = start;
-  let inner = open(start, committed);
+  let inner = begin(start, committed, stores);
   let { base } = start.sync ?? newSyncRecord;
   /** The lowest position after which something that was committed is cut. */
   let fork = start.head;
@@ -79,7 +78,7 @@ function stageSync(
     record = { ...flushed, ...cut.end, clientSeq, digest, ...(sync === undefined ? {} : { sync }) };
     const view = committed.branch();
     await view.refresh(record, stores);
-    inner = open(record, view);
+    inner = begin(record, view, stores);
     return cut.commits;
   }
 
