@@ -234,6 +234,20 @@ describe('a guard', () => {
     await stop();
   });
 
+  it('that comes to hold by what others write is pushed at once', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    ada.save('a1', { streams: ['y'], guard: { revisions: [{ stream: 'x', revision: 0 }] } });
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(20 * minute);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'CONFLICT' } });
+    bob.save('b1', { streams: ['x'] });
+    const other = world.start(bob);
+    await world.clock.advance(1_000);
+    expect(ada.ids).toEqual(['b1', 'a1']);
+    await Promise.all([stop(), other.stop()]);
+  });
+
   it('that cannot be mended does not keep the server busy', async () => {
     const world = createTestWorld();
     const ada = world.device('a');

@@ -92,6 +92,8 @@ export function runCycle(
       ),
     );
     if (reply.proto !== syncProtocol) throw badReply(`it speaks version ${reply.proto} of the protocol`);
+    // What another server has answered is nothing to this one.
+    if (memory.server?.epoch !== reply.epoch) acknowledged.clear();
     memory.server = reply;
     memory.mustGreet = false;
     head = reply.head;
@@ -187,39 +189,26 @@ export function runCycle(
     // What comes behind the first that was not taken was looked at without it.
     const stop = reply.answers.find(({ result }) => !isTaken(result));
     if (stop === undefined) return 'some';
+    const { result } = stop;
     const obstacle = toObstacle(stop);
-    switch (stop.result.type) {
-      case 'rejected':
-        if (!stop.result.permanent) await postpone(obstacle, taken.length > 0);
-        count(obstacle);
-        return 'some';
-      case 'retry':
-        await postpone(obstacle, taken.length > 0);
-        return 'some';
-      case 'forked':
-        count(obstacle);
-        // What this client has on the server keeps its stamp: it has to be confirmed before the rest is written anew.
-        await pullToHead();
-        await step(host.renewClient(page.client));
-        return 'some';
-      case 'gap':
-      case 'conflict': {
-        // It follows from a commit that the server took and has lost.
-        if (!isAllOffered) acknowledged.clear();
-        // No pull can change what it says of the very place that the push was made from.
-        else if (stop.result.type === 'gap' || isSamePlace(reply.head, page.base)) throw obstacle;
-        count(obstacle);
-        return 'some';
-      }
-      default:
-        return 'some';
+    if (result.type === 'retry' || (result.type === 'rejected' && !result.permanent)) {
+      // Nothing behind it can be placed before it. What was taken before it does not wait.
+      if (taken.length > 0) await pullToHead();
+      throw obstacle;
     }
-  }
-
-  /** Nothing behind it can be placed before it: waits, but not with what was taken before it. */
-  async function postpone(obstacle: SyncRefusal, isSomeTaken: boolean): Promise<never> {
-    if (isSomeTaken) await pullToHead();
-    throw obstacle;
+    if (result.type === 'gap' || result.type === 'conflict') {
+      // It may follow from a commit that the server took and has lost.
+      if (!isAllOffered) acknowledged.clear();
+      // No pull can change what it says of the very place that the push was made from.
+      else if (result.type === 'gap' || isSamePlace(reply.head, page.base)) throw obstacle;
+    }
+    count(obstacle);
+    if (result.type === 'forked') {
+      // What this client has on the server keeps its stamp: it has to be confirmed before the rest is written anew.
+      await pullToHead();
+      await step(host.renewClient(page.client));
+    }
+    return 'some';
   }
 
   /** @returns whether there was something to offer. */

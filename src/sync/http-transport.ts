@@ -83,41 +83,26 @@ async function toRefusal(response: Response): Promise<SyncRefusal> {
   const parsed = parseSyncError(parseJson(await readText(response).catch(() => '')));
   const { error, text, ...more } = parsed.ok
     ? parsed.value
-    : { error: codeOfStatus(status), text: `The server answered with status ${status}.` };
+    : { error: codeOfStatus[status] ?? 'FAILED', text: `The server answered with status ${status}.` };
   const after = readRetryAfter(headers);
   return new SyncRefusal(error, text, { ...(after === undefined ? {} : { after }), ...more });
 }
 
-/** What an error means that has no code, or one that is newer than this. */
-function codeOfStatus(status: number): SyncErrorCode {
-  switch (status) {
-    case 400:
-      return 'BAD_REQUEST';
-    case 401:
-      return 'AUTH';
-    case 403:
-      return 'FORBIDDEN';
-    case 404:
-      return 'NOT_FOUND';
-    case 405:
-      return 'METHOD_NOT_ALLOWED';
-    case 413:
-      return 'TOO_LARGE';
-    case 415:
-      return 'UNSUPPORTED_MEDIA_TYPE';
-    case 426:
-      return 'UPGRADE_REQUIRED';
-    case 429:
-      return 'THROTTLED';
-    case 502:
-    case 503:
-    case 504:
-      return 'UNAVAILABLE';
-    default:
-      // 409 too: which of the two it was is not known, and to wait does no harm.
-      return 'FAILED';
-  }
-}
+/** What an error means that has no code, or one that is newer than this. Not 409: which of the two it was is not known. */
+const codeOfStatus: { readonly [status: number]: SyncErrorCode } = {
+  400: 'BAD_REQUEST',
+  401: 'AUTH',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  413: 'TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  426: 'UPGRADE_REQUIRED',
+  429: 'THROTTLED',
+  502: 'UNAVAILABLE',
+  503: 'UNAVAILABLE',
+  504: 'UNAVAILABLE',
+};
 
 /** Milliseconds. A time of day is measured on the server's own clock, where it tells that. */
 function readRetryAfter(headers: Headers): number | undefined {

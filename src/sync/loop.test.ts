@@ -253,7 +253,7 @@ describe('sync', () => {
     await world.clock.advance(0);
     expect([ada.ids.length, ada.pending, host.last?.phase]).toEqual([40, [], 'synced']);
     // It remembers what was too much.
-    expect(world.requests.filter((route) => route === 'push').length).toBeLessThan(18);
+    expect(world.requests.filter((route) => route === 'push').length).toBeLessThan(15);
     await stop();
   });
 

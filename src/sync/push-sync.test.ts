@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { createAuthor } from '../server/fixtures/author.ts';
 import { createTestWorld } from './fixtures/test-world.ts';
-import { type OfferedCommit, type OfferResult, type PushSyncOptions, pushSync } from './push-sync.ts';
+import {
+  createPushTransport,
+  type OfferedCommit,
+  type OfferResult,
+  type PushSyncOptions,
+  pushSync,
+} from './push-sync.ts';
 
 const minute = 60_000;
 
@@ -148,6 +155,21 @@ describe('a back end that is only pushed to', () => {
     expect([backEnd.taken, ada.pending]).toEqual([ada.ids, []]);
     expect(tabs.map(({ host }) => host.last?.phase)).toEqual(['synced', 'synced']);
     await Promise.all(tabs.map(({ stop }) => stop()));
+  });
+
+  it('follows a log that another tab has moved on', async () => {
+    const transport = createPushTransport(createBackEnd().push);
+    const call = { signal: new AbortController().signal, principal: '' };
+    const base = { epoch: '', g: 0, oh: '0'.repeat(64) };
+    const ada = createAuthor('log-1', 'a');
+    const push = { log: 'log-1', client: 'a', mode: 'own' } as const;
+    const { head } = await transport.push({ ...push, base, commits: [ada.commit(['x'])] }, call);
+    expect(head.g).toBe(1);
+    const moved = { epoch: '', g: 5, oh: 'f'.repeat(64) };
+    const page = await transport.pull({ log: 'log-1', base: moved, limit: 9, maxBytes: 9 }, call);
+    expect(page).toEqual({ base: moved, commits: [], head: { g: 5, oh: moved.oh } });
+    const { results } = await transport.push({ ...push, base: moved, commits: [ada.commit(['x', 'y'])] }, call);
+    expect(results).toEqual([{ commitId: 'a-2', result: { type: 'accepted', g: 7 } }]);
   });
 
   it('can be replaced by a server, which gets the whole history', async () => {
