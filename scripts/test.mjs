@@ -86,6 +86,8 @@ step('README and guide', ['scripts/docs.mjs']);
 step('demo build', [tool('vite'), 'build', '--logLevel', 'warn']);
 step('size', ['scripts/size.mjs']);
 step('end to end', [tool('playwright'), 'test'], playwrightCounts);
+// Of the 3,000 for a release as many as fit in half a minute; the faults are planted once in a while by hand.
+step('simulation', ['scripts/simulate.mjs', '--runs', '500']);
 step('torture', [
   'scripts/torture.mjs',
   ...'--kills 2 --terminates 2 --reloads 2 --freezes 1 --crashes 1 --tabs 3 --quotas 1 --clears 3'.split(' '),

@@ -14,6 +14,7 @@ const arrows: Record<string, readonly string[]> = {
   client: ['core', 'protocol'],
   react: ['core', 'client'],
   testing: ['core', 'protocol', 'log', 'engine', 'client'],
+  'testing/simulation': ['core', 'protocol', 'log', 'engine', 'client', 'sync', 'server', 'testing'],
   server: ['core', 'protocol'],
   sync: ['core', 'protocol'],
   cli: ['core', 'protocol', 'log', 'server'],
@@ -66,8 +67,13 @@ const files: readonly SourceFile[] = readdirSync(source, { recursive: true, enco
     const text = readFileSync(join(source, path), 'utf8');
     const code = text.replace(/^\s*(\/?\*|\/\/).*$/gm, '');
     const imports = [...code.matchAll(/\b(?:from |import |import\()'([^']+)'/g)].map((match) => match[1] ?? '');
-    return { path, folder: path.split('/')[0] ?? '', text: code, imports };
+    return { path, folder: folderOf(path), text: code, imports };
   });
+
+/** The simulation joins what else is kept apart, and is no part of the package: a folder of its own. */
+function folderOf(path: string): string {
+  return path.startsWith('testing/simulation/') ? 'testing/simulation' : (path.split('/')[0] ?? '');
+}
 
 const isTest = ({ path }: SourceFile) => /\.(test|browser\.test|test-d|contract)\.tsx?$|\/fixtures\//.test(path);
 const library = files.filter((file) => !isTest(file) && file.folder !== 'demo');
@@ -83,7 +89,7 @@ describe('the architecture', () => {
       .flatMap(({ path, imports }) =>
         imports
           .filter((name) => name.startsWith('.'))
-          .map((name) => relative(source, join(source, dirname(path), name)).split('/')[0] ?? '')
+          .map((name) => folderOf(relative(source, join(source, dirname(path), name))))
           .filter((target) => target !== folder && !arrows[folder]?.includes(target))
           .map((target) => `${path} → ${target}`),
       );

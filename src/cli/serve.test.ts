@@ -1,90 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseHelloReply, parsePullReply, parsePushReply } from '../protocol/parse-sync-reply.ts';
-import type { PulledCommit, PushedCommit, SyncBase } from '../protocol/sync-messages.ts';
+import type { PushedCommit } from '../protocol/sync-messages.ts';
 import { createAuthor } from '../server/fixtures/author.ts';
 import { checkChain } from '../server/fixtures/check-chain.ts';
-import { helloOf, pullOf, pushOf, requireParsed, start } from '../server/fixtures/test-server.ts';
+import { startTestPostgres } from '../server/fixtures/test-postgres.ts';
+import { createServeProcesses } from './fixtures/serve-process.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const artifacts = join(root, '.artifacts');
-mkdirSync(artifacts, { recursive: true });
-const folders: string[] = [];
-const running = new Set<ChildProcess>();
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+const { createFolder, serve, end } = createServeProcesses();
+const postgres = await startTestPostgres();
+if (typeof postgres === 'string') {
+  console.log(`PostgreSQL cannot be run here, and DATABASE_URL names none: ${postgres}`);
+}
+afterAll(async () => {
+  end();
+  if (typeof postgres !== 'string') await postgres.stop();
 });
 
-function createFolder(): string {
-  const folder = mkdtempSync(join(artifacts, 'serve-'));
-  folders.push(folder);
-  return folder;
-}
-
-/** `varve serve` as a process of its own, once it listens or has ended. */
-async function serve(folder: string, ...args: readonly string[]) {
-  // The sources are TypeScript, which Node 20 does not read: the loader of the command line does.
-  const loader = join(root, 'node_modules/jiti/lib/jiti-cli.mjs');
-  const command = [loader, join(root, 'src/cli/main.ts'), 'serve', '--port', '0', ...args];
-  const { DATABASE_URL: _url, VARVE_TOKEN: _token, ...env } = process.env;
-  const child = spawn(process.execPath, command, { cwd: folder, env: { ...env, NO_COLOR: '1' } });
-  running.add(child);
-  let text = '';
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => {
-      running.delete(child);
-      resolve(code);
-    });
-  });
-  const listening = new Promise<void>((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        text += chunk;
-        if (text.includes('Ctrl+C')) resolve();
-      });
-    }
-  });
-  await Promise.race([listening, ended]);
-  const url = /http:\/\/\S+/.exec(text)?.[0] ?? '';
-  const token = /token +(\S+)/.exec(text)?.[1] ?? '';
-  const post = async (route: string, message: object): Promise<unknown> => {
-    const response = await fetch(`${url}/sync/${route}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(message),
-    });
-    const body: unknown = await response.json();
-    if (response.status !== 200) throw new Error(`${response.status} ${JSON.stringify(body)}`);
-    return body;
-  };
-  return {
-    url,
-    token,
-    ended,
-    text: () => text,
-    hello: async () => requireParsed(parseHelloReply(await post('hello', helloOf()))),
-    push: async (commits: readonly PushedCommit[]) =>
-      requireParsed(parsePushReply(await post('push', pushOf(commits)))),
-    readAll: async () => {
-      const all: PulledCommit[] = [];
-      for (let base: SyncBase = start; ; ) {
-        const { commits } = requireParsed(parsePullReply(await post('pull', pullOf({ base }))));
-        const last = commits.at(-1);
-        if (last === undefined) return all;
-        all.push(...commits);
-        base = { epoch: '', g: last.g, oh: last.oh };
-      }
-    },
-    kill: async (signal: NodeJS.Signals) => {
-      child.kill(signal);
-      return ended;
-    },
-  };
-}
+/** How often the server is killed while it is pushed to: many for a release, three for every day. */
+const kills = Number(process.env.VARVE_KILLS ?? 3);
 
 describe('varve serve', () => {
   it('keeps what was pushed, dumps it when it is stopped, and restores a dump', { timeout: 60_000 }, async () => {
@@ -116,7 +50,7 @@ describe('varve serve', () => {
       'accepted',
     ]);
 
-    const restored = await serve(folder, '--dir', 'other', '--restore', dump, '--token', 'a-token-of-our-own');
+    const restored = await serve(folder, ['--dir', 'other', '--restore', dump, '--token', 'a-token-of-our-own']);
     expect(restored.text()).toContain('restored  1 logs, 2 commits, 3 events');
     expect(restored.token).toBe('a-token-of-our-own');
     const hello = await restored.hello();
@@ -127,50 +61,65 @@ describe('varve serve', () => {
     expect(await restored.kill('SIGINT')).toBe(0);
   });
 
-  it('loses nothing that it acknowledged when it is killed, and tears no commit', { timeout: 90_000 }, async () => {
-    const folder = createFolder();
-    const acknowledged = new Set<string>();
-    const authors = Array.from({ length: 4 }, (_, index) => createAuthor('log-1', `client-${index}`));
-    // What was sent last and not answered: it is pushed again, as a client would.
-    const pending = new Map<string, readonly PushedCommit[]>();
-    for (let round = 0; round < 3; round += 1) {
-      const server = await serve(folder);
-      await server.hello();
-      const pushing = authors.map(async (author) => {
-        for (;;) {
-          const commits = pending.get(author.client) ?? [
-            author.commit([author.client, 'shared', 'shared']),
-            author.commit(['shared', 'shared']),
-          ];
-          pending.set(author.client, commits);
-          const { results } = await server.push(commits);
-          for (const { commitId, result } of results) {
-            if (result.type !== 'accepted' && result.type !== 'duplicate') throw new Error(result.type);
-            acknowledged.add(commitId);
-          }
-          pending.delete(author.client);
+  describe.each([
+    ['PGlite', undefined],
+    ['PostgreSQL', typeof postgres === 'string' ? postgres : { databaseUrl: postgres.url }],
+  ] as const)('on %s', (database, options) => {
+    it.skipIf(typeof options === 'string')(
+      'loses nothing that it acknowledged when it is killed, and tears no commit',
+      { timeout: 30_000 * (kills + 1) },
+      async () => {
+        const folder = createFolder();
+        const log = `log-${Date.now()}`;
+        const open = () => serve(folder, [], typeof options === 'string' ? {} : options);
+        const acknowledged = new Set<string>();
+        const authors = Array.from({ length: 4 }, (_, index) => createAuthor(log, `client-${index}`));
+        // What was sent last and not answered: it is pushed again, as a client would.
+        const pending = new Map<string, readonly PushedCommit[]>();
+        for (let round = 0; round < kills; round += 1) {
+          const server = await open();
+          await server.hello({ log });
+          const pushing = authors.map(async (author) => {
+            for (;;) {
+              const commits = pending.get(author.client) ?? [
+                author.commit([author.client, 'shared', 'shared']),
+                author.commit(['shared', 'shared']),
+              ];
+              pending.set(author.client, commits);
+              const { results } = await server.push(commits, log);
+              for (const { commitId, result } of results) {
+                if (result.type !== 'accepted' && result.type !== 'duplicate') throw new Error(result.type);
+                acknowledged.add(commitId);
+              }
+              pending.delete(author.client);
+            }
+          });
+          const outcomes = Promise.allSettled(pushing);
+          await new Promise((resolve) => setTimeout(resolve, 400 + 150 * (round % 8)));
+          await server.kill('SIGKILL');
+          const reasons = (await outcomes).map((outcome) =>
+            outcome.status === 'rejected' ? String(outcome.reason) : '',
+          );
+          expect(reasons.filter((reason) => !reason.includes('fetch failed'))).toEqual([]);
         }
-      });
-      const outcomes = Promise.allSettled(pushing);
-      await new Promise((resolve) => setTimeout(resolve, 400 + 150 * round));
-      await server.kill('SIGKILL');
-      const reasons = (await outcomes).map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason) : ''));
-      expect(reasons.filter((reason) => !reason.includes('fetch failed'))).toEqual([]);
-    }
-    const server = await serve(folder);
-    const all = await server.readAll();
-    expect(checkChain(all)).toEqual([]);
-    const stored = new Set(all.map(({ commit }) => commit.commandId));
-    expect([...acknowledged].filter((id) => !stored.has(id))).toEqual([]);
-    expect(acknowledged.size).toBeGreaterThan(20);
-    console.log(`3 kills: ${acknowledged.size} commits acknowledged, ${stored.size} stored, none lost`);
-    await server.kill('SIGTERM');
+        const server = await open();
+        const all = await server.readAll(log);
+        expect(checkChain(all)).toEqual([]);
+        const stored = new Set(all.map(({ commit }) => commit.commandId));
+        expect([...acknowledged].filter((id) => !stored.has(id))).toEqual([]);
+        expect(acknowledged.size).toBeGreaterThan(20);
+        console.log(
+          `${kills} kills on ${database}: ${acknowledged.size} commits acknowledged, ${stored.size} stored, none lost`,
+        );
+        await server.kill('SIGTERM');
+      },
+    );
   });
 
   it('says what is wrong with the command line, and with the folder', { timeout: 30_000 }, async () => {
     const folder = createFolder();
     const fail = async (...args: readonly string[]) => {
-      const server = await serve(folder, ...args);
+      const server = await serve(folder, args);
       return { code: await server.ended, text: server.text() };
     };
     const [port, origin, token, missing] = await Promise.all([

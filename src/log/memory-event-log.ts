@@ -6,6 +6,7 @@ import type { EventLog, GrowthListener } from './event-log.ts';
 import { createOrderWatch, type OrderWatch, type SyncRecord } from './log-order.ts';
 import { createMemoryBeside } from './memory-log-beside.ts';
 import {
+  copyMemoryLogData,
   countCommitsTo,
   createMemoryLogData,
   findEvents,
@@ -29,6 +30,8 @@ export interface MemoryEventLogOptions {
 export interface MemoryEventLog extends EventLog {
   /** Opens the same events once more, as another tab does; each is closed on its own. */
   open(): MemoryEventLog;
+  /** Another log with all that is stored now, under the same ids: a copied profile, or a backup. */
+  copy(): MemoryEventLog;
 }
 
 /** An event log in memory: for tests, and for the server side of a render. Nothing survives it. */
@@ -37,7 +40,9 @@ export function createMemoryEventLog({
   client = 'memory',
   newClient = randomId,
 }: MemoryEventLogOptions = {}): MemoryEventLog {
-  return openMemory(logId, createMemory(logId, client, newClient));
+  const end: MemoryLogEnd = { client, clientSeq: 0, ...chainStart, sync: undefined };
+  const stored = { logId, data: createMemoryLogData(), beside: createMemoryBeside(), newClient };
+  return openMemory(logId, createMemory(stored, end));
 }
 
 const pageSize = 1000;
@@ -52,14 +57,15 @@ interface Memory {
   write<Result>(work: (transaction: SyncTransaction) => Promise<Result>): Promise<Result>;
   /** From here on it is synchronised. Runs between two writes. */
   beginSync(): Promise<void>;
+  copy(): Memory;
 }
 
-function createMemory(logId: string, client: string, newClient: () => string): Memory {
-  const data = createMemoryLogData();
+function createMemory(stored: Omit<MemoryLogState, 'onCut'>, start: MemoryLogEnd): Memory {
+  const { data, beside } = stored;
   const listeners = new Set<GrowthListener>();
   const snapshots = createMemorySnapshotStore((position) => orderHashAt(data, position));
-  const state: MemoryLogState = { logId, data, beside: createMemoryBeside(), newClient, onCut: snapshots.forgetState };
-  let end: MemoryLogEnd = { client, clientSeq: 0, ...chainStart, sync: undefined };
+  const state: MemoryLogState = { ...stored, onCut: snapshots.forgetState };
+  let end = start;
   let queue: Promise<unknown> = Promise.resolve();
 
   async function runAlone<Result>(work: (transaction: SyncTransaction) => Promise<Result>): Promise<Result> {
@@ -93,6 +99,8 @@ function createMemory(logId: string, client: string, newClient: () => string): M
       inTurn(async () => {
         end = { ...end, sync: end.sync ?? newSyncRecord };
       }),
+    // What a write changes, it changes at once, when it is through. Shortcuts stay behind: they are folded anew.
+    copy: () => createMemory({ ...stored, data: copyMemoryLogData(data), beside: beside.copy() }, end),
   };
 }
 
@@ -182,6 +190,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
       return { write };
     },
     open: () => openMemory(logId, memory),
+    copy: () => openMemory(logId, memory.copy()),
     close: () => {
       closed = true;
       watch.close();

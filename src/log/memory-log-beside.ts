@@ -5,13 +5,19 @@ export interface MemoryBeside {
   read(kind: BesideKind, id: string): unknown;
   ids(kind: BesideKind): Iterable<string>;
   write(kind: BesideKind, id: string, value: unknown): void;
+  copy(): MemoryBeside;
 }
 
 /** A value of its own for what was taken out: `undefined` may be kept. */
 export const removed: unique symbol = Symbol('removed');
 
-export function createMemoryBeside(): MemoryBeside {
-  const values: Record<BesideKind, Map<string, unknown>> = { note: new Map(), refused: new Map(), orphan: new Map() };
+export function createMemoryBeside(from?: Readonly<Record<BesideKind, ReadonlyMap<string, unknown>>>): MemoryBeside {
+  // Never changed in place: values may be shared.
+  const values: Record<BesideKind, Map<string, unknown>> = {
+    note: new Map(from?.note),
+    refused: new Map(from?.refused),
+    orphan: new Map(from?.orphan),
+  };
   return {
     read: (kind, id) => (values[kind].has(id) ? values[kind].get(id) : removed),
     ids: (kind) => values[kind].keys(),
@@ -19,6 +25,7 @@ export function createMemoryBeside(): MemoryBeside {
       if (value === removed) values[kind].delete(id);
       else values[kind].set(id, value);
     },
+    copy: () => createMemoryBeside(values),
   };
 }
 

@@ -17,6 +17,12 @@ export function createMemoryLogData(): MemoryLogData {
   return { commits: [], digests: [], events: [], eventsByStream: new Map(), eventsByCommand: new Map() };
 }
 
+export function copyMemoryLogData({ commits, digests }: MemoryLogData): MemoryLogData {
+  const copy = createMemoryLogData();
+  for (const [at, commit] of commits.entries()) addCommit(copy, commit, digests[at] ?? noHash);
+  return copy;
+}
+
 export function addCommit(data: MemoryLogData, commit: StoredCommit, digest: string): void {
   data.commits.push(commit);
   data.digests.push(digest);

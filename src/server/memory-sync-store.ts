@@ -1,32 +1,46 @@
 import { matchesFilter } from '../core/event-query.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { noHash } from '../protocol/sync-commit.ts';
-import type { SyncPlace } from '../protocol/sync-messages.ts';
-import type { ClientLast, KnownCommit, PlacedCommit, SyncLog, SyncStore, SyncTransaction } from './sync-store.ts';
+import { createMemorySyncLog, emptyPlace, type MemorySyncLog } from './memory-sync-log.ts';
+import type { KnownCommit, PlacedCommit, SyncLog, SyncStore, SyncTransaction } from './sync-store.ts';
 
-interface MemoryLog {
+export interface MemorySyncStore extends SyncStore {
+  /** All that is stored, as it is now: what another store can be made from, as a server from its backup. */
+  snapshot(): MemoryStoreSnapshot;
+}
+
+export interface MemoryStoreSnapshot {
+  readonly logs: readonly (Omit<SyncLog, 'head'> & { readonly commits: readonly PlacedCommit[] })[];
+}
+
+export interface MemorySyncStoreOptions {
+  readonly newId?: () => string;
+  /** What it begins with; its epoch is another one than that of the store which this was taken from. */
+  readonly from?: MemoryStoreSnapshot;
+}
+
+interface OpenLog {
   readonly logId: string;
   readonly app: string;
-  readonly commits: PlacedCommit[];
+  readonly log: MemorySyncLog;
+  /** End of the last write: the next one waits for it. */
+  turn?: Promise<unknown>;
 }
 
 /** Logs in memory, for simulations and tests: the same promises, and nothing is left when it is closed. */
-export function createMemorySyncStore({ newId = randomId }: { readonly newId?: () => string } = {}): SyncStore {
+export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStoreOptions = {}): MemorySyncStore {
   let epoch = newId();
-  const logs = new Map<string, MemoryLog>();
-  /** End of the last write of each log: the next one waits for it. */
-  const turns = new Map<string, Promise<unknown>>();
-
-  const commitsOf = (logId: string): readonly PlacedCommit[] => logs.get(logId)?.commits ?? [];
-  const describe = ({ logId, app, commits }: MemoryLog): SyncLog => ({ logId, app, head: headOf(commits) });
+  const logs = new Map<string, OpenLog>(
+    from?.logs.map(({ logId, app, commits }) => [logId, { logId, app, log: createMemorySyncLog(commits) }]),
+  );
 
   async function write<Result>(
-    log: MemoryLog,
+    log: MemorySyncLog,
     work: (transaction: SyncTransaction) => Promise<Result>,
   ): Promise<Result> {
-    const staged: PlacedCommit[] = [];
-    const result = await work(createTransaction(log.commits, staged));
-    log.commits.push(...staged);
+    const staged = createMemorySyncLog();
+    const result = await work(createTransaction(log, staged));
+    for (const placed of staged.commits) log.add(placed);
     return result;
   }
 
@@ -38,110 +52,103 @@ export function createMemorySyncStore({ newId = randomId }: { readonly newId?: (
       epoch = newId();
     },
     findLog: async (logId) => {
-      const log = logs.get(logId);
-      return log && describe(log);
+      const found = logs.get(logId);
+      return found && describe(found);
     },
     createLog: async (logId, app) => {
-      const log = logs.get(logId) ?? { logId, app, commits: [] };
-      logs.set(logId, log);
-      return describe(log);
+      const found = logs.get(logId) ?? { logId, app, log: createMemorySyncLog() };
+      logs.set(logId, found);
+      return describe(found);
     },
     listLogs: async () => [...logs.values()].map(describe),
     orderHashes: async (logId, positions) => {
-      const wanted = new Set(positions);
-      return new Map(
-        commitsOf(logId)
-          .filter(({ g }) => wanted.has(g))
-          .map(({ g, oh }) => [g, oh]),
-      );
+      const log = logs.get(logId)?.log;
+      const found = positions.flatMap((g) => log?.at(g) ?? []);
+      return new Map(found.map(({ g, oh }) => [g, oh]));
     },
     readCommits: async (logId, after, limits) => {
-      const all = commitsOf(logId);
-      const start = all.findIndex(({ g }) => g > after);
-      if (start === -1) return [];
+      const log = logs.get(logId)?.log;
+      if (log === undefined) return [];
+      const start = log.indexAfter(after);
       let end = start;
-      for (let [events, bytes] = [0, 0]; end < all.length; end += 1) {
-        const { commit, text } = all[end] as PlacedCommit;
+      for (let [events, bytes] = [0, 0]; end < log.commits.length; end += 1) {
+        const { commit, text } = log.commits[end] as PlacedCommit;
         events += commit.events.length;
-        bytes += new TextEncoder().encode(text).length;
+        bytes += encoder.encode(text).length;
         if (end > start && (events > limits.events || bytes > limits.bytes)) break;
       }
-      return all.slice(start, end);
+      return log.commits.slice(start, end);
     },
-    clientLast: async (logId, client) => lastOf(commitsOf(logId), client),
+    clientLast: async (logId, client) => logs.get(logId)?.log.clientLast(client),
     write: async (logId, work) => {
-      const log = logs.get(logId);
-      if (log === undefined) return undefined;
-      const before = turns.get(logId);
+      const found = logs.get(logId);
+      if (found === undefined) return undefined;
+      const before = found.turn;
       const turn = (async () => {
         await before?.catch(() => undefined);
-        return write(log, work);
+        return write(found.log, work);
       })();
-      turns.set(logId, turn);
+      found.turn = turn;
       return turn;
     },
+    snapshot: () => ({
+      logs: [...logs.values()].map(({ logId, app, log }) => ({ logId, app, commits: [...log.commits] })),
+    }),
     close: async () => undefined,
   };
 }
 
-function createTransaction(stored: readonly PlacedCommit[], staged: PlacedCommit[]): SyncTransaction {
-  const all = () => [...stored, ...staged];
+const encoder = new TextEncoder();
+
+/** What was appended in it stands beside what is stored, and is looked at first: it is the newer. */
+function createTransaction(stored: MemorySyncLog, staged: MemorySyncLog): SyncTransaction {
+  const find = <Found>(look: (log: MemorySyncLog) => Found | undefined) => look(staged) ?? look(stored);
+  const findAll = <Key>(keys: readonly Key[], look: (log: MemorySyncLog, key: Key) => PlacedCommit | undefined) =>
+    new Map(
+      keys.flatMap((key): [Key, KnownCommit][] => {
+        const found = find((log) => look(log, key));
+        return found === undefined ? [] : [[key, toKnown(found)]];
+      }),
+    );
   return {
     get head() {
-      return headOf(staged.length > 0 ? staged : stored);
+      return find((log) => log.head) ?? emptyPlace;
     },
-    orderHash: async (g) => (g === 0 ? noHash : all().find((commit) => commit.g === g)?.oh),
-    commitsById: async (commandIds) => {
-      const wanted = new Set(commandIds);
-      const found = all().filter(({ commit }) => wanted.has(commit.commandId));
-      return new Map(found.map((placed) => [placed.commit.commandId, toKnown(placed)]));
+    orderHash: async (g) => (g === 0 ? noHash : find((log) => log.at(g))?.oh),
+    commitsById: async (commandIds) => findAll(commandIds, (log, id) => log.byId(id)),
+    commitsBySeq: async (client, seqs) => findAll(seqs, (log, seq) => log.bySeq(client, seq)),
+    clientLast: async (client) => {
+      const [older, newer] = [stored.clientLast(client), staged.clientLast(client)];
+      return (newer?.seq ?? 0) >= (older?.seq ?? 0) ? newer : older;
     },
-    commitsBySeq: async (client, seqs) => {
-      const wanted = new Set(seqs);
-      const found = all().filter(
-        ({ commit, isRecovered }) => !isRecovered && commit.client === client && wanted.has(commit.clientSeq),
-      );
-      return new Map(found.map((placed) => [placed.commit.clientSeq, toKnown(placed)]));
-    },
-    clientLast: async (client) => lastOf(all(), client),
-    revisions: async (streams) => {
-      const revisions = new Map(streams.map((stream) => [stream, -1]));
-      for (const { commit } of all()) {
-        for (const { stream } of commit.events) {
-          const revision = revisions.get(stream);
-          if (revision !== undefined) revisions.set(stream, revision + 1);
-        }
-      }
-      return revisions;
-    },
+    revisions: async (streams) =>
+      new Map(
+        streams.map((stream) => {
+          const revision = staged.revision(stream);
+          return [stream, revision === -1 ? stored.revision(stream) : revision];
+        }),
+      ),
     firstMatch: async (filters, after, { client, beforeSeq }) => {
-      for (const { g, commit, revisions } of all()) {
-        if (commit.client === client && commit.clientSeq < beforeSeq) continue;
-        for (const [index, event] of commit.events.entries()) {
-          const position = g - commit.events.length + index + 1;
-          if (position <= after || !filters.some((filter) => matchesFilter(event, filter))) continue;
-          return { stream: event.stream, revision: revisions[index] ?? 0, g: position };
+      for (const log of [stored, staged]) {
+        for (const { g, commit, revisions } of log.commits.slice(log.indexAfter(after))) {
+          if (commit.client === client && commit.clientSeq < beforeSeq) continue;
+          for (const [index, event] of commit.events.entries()) {
+            const position = g - commit.events.length + index + 1;
+            if (position <= after || !filters.some((filter) => matchesFilter(event, filter))) continue;
+            return { stream: event.stream, revision: revisions[index] ?? 0, g: position };
+          }
         }
       }
       return undefined;
     },
     append: async (commits) => {
-      staged.push(...commits);
+      for (const placed of commits) staged.add(placed);
     },
   };
 }
 
-function headOf(commits: readonly PlacedCommit[]): SyncPlace {
-  const { g, oh } = commits.at(-1) ?? { g: 0, oh: noHash };
-  return { g, oh };
-}
-
-function lastOf(commits: readonly PlacedCommit[], client: string): ClientLast | undefined {
-  let last: PlacedCommit | undefined;
-  for (const placed of commits) {
-    if (placed.commit.client === client && placed.commit.clientSeq >= (last?.commit.clientSeq ?? 0)) last = placed;
-  }
-  return last && { seq: last.commit.clientSeq, id: last.commit.commandId, digest: last.digest };
+function describe({ logId, app, log }: OpenLog): SyncLog {
+  return { logId, app, head: log.head ?? emptyPlace };
 }
 
 function toKnown({ g, digest, commit }: PlacedCommit): KnownCommit {

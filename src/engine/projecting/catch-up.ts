@@ -63,7 +63,9 @@ export function createCatchUp({
       back === undefined ? [] : [[name, [...back, ...(patch.changes[name] ?? [])]] as const],
     );
     publish({ ...patch, from, changes: Object.fromEntries(joined), isRebase: true }, events);
-    const renewed = wanted.flatMap(([name, back]) => (back === undefined ? [name] : []));
+    // Those that were built anew meanwhile never stood where the rows stood that were published last.
+    const built = Object.keys(patch.changes).filter((name) => !changes.has(name));
+    const renewed = [...wanted.flatMap(([name, back]) => (back === undefined ? [name] : [])), ...built];
     if (renewed.length > 0) renew(renewed);
   }
 

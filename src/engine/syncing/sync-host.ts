@@ -45,10 +45,10 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
   const { app, log, synced, syncEnv, exclusively, beforeGoBack, onReport, onMoved } = options;
   /** Digests of pending commits that a server has, by command id. */
   const acknowledged = new Map<string, string>();
-  /** Everything up to there is acknowledged, in the order at the time. */
   /** Whether there may be commits that were marked to be decided again. */
   let isMarked = true;
-  let acknowledgedTo = { g: 0, rebases: -1 };
+  /** Everything up to there was held back, in the order at the time. */
+  let heldTo = { g: 0, rebases: -1 };
   const write = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) => synced.write(work);
   const look = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) =>
     synced.write(work, { durability: 'relaxed' });
@@ -80,22 +80,20 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     if (first !== -1) await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, options);
   }
 
-  function isAcknowledged({ commit, digest }: OrderedCommit): boolean {
-    return acknowledged.get(commit.commandId) === digest;
-  }
-
-  /** Where the first commit stands that is not acknowledged. */
-  async function skipAcknowledged(transaction: SyncTransaction): Promise<number> {
+  /** Where the first commit stands that is not held back. What was held back first is offered again first. */
+  async function skipHeld(transaction: SyncTransaction, isHeld: (commit: OrderedCommit) => boolean): Promise<number> {
     const { base } = transaction;
     const { rebases } = log.order;
-    let from = acknowledgedTo.rebases === rebases ? Math.max(acknowledgedTo.g, base.g) : base.g;
+    const [first] = await transaction.readAfter(base.g, 1);
+    const isKnown = heldTo.rebases === rebases && first !== undefined && isHeld(first);
+    let from = isKnown ? Math.max(heldTo.g, base.g) : base.g;
     for (;;) {
       const page = await transaction.readAfter(from, pageCommits);
-      const open = page.findIndex((commit) => !isAcknowledged(commit));
+      const open = page.findIndex((commit) => !isHeld(commit));
       from = (open === -1 ? page.at(-1)?.g : page[open - 1]?.g) ?? from;
       if (open !== -1 || page.length < pageCommits) break;
     }
-    acknowledgedTo = { g: from, rebases };
+    heldTo = { g: from, rebases };
     return from;
   }
 
@@ -118,7 +116,8 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         const isRecovering = await defers(transaction);
         if (!isRecovering) await decideMarked(transaction);
         const { base, client } = transaction;
-        const from = await skipAcknowledged(transaction);
+        const isHeld = ({ commit, digest }: OrderedCommit) => isKnown({ commandId: commit.commandId, digest });
+        const from = await skipHeld(transaction, isHeld);
         const page = await transaction.readAfter(from, Math.min(pageCommits, limits.pushCommits));
         const notes = await readNotes(transaction, page);
         const commits: PushedCommit[] = [];

@@ -1,0 +1,28 @@
+// Runs seeds, each told of by a message, until it is asked to stop.
+import { parentPort, workerData } from 'node:worker_threads';
+
+const { bundle, first, step, runs } = workerData;
+const { planRun, runPlan } = await import(bundle);
+
+/** Every so manieth run is run again: it has to be the same. */
+const checkEvery = 50;
+
+/** Far more than any run takes: one that waits for what never comes would otherwise say nothing. */
+const patienceMs = 120_000;
+
+for (let index = first; index < runs.count; index += step) {
+  const seed = runs.seed + index;
+  const plan = planRun(seed);
+  const watchdog = setTimeout(() => {
+    throw new Error(`The run of seed ${seed} waits for something that never comes.`);
+  }, patienceMs);
+  const result = await runPlan(plan);
+  if (index % checkEvery === 0) {
+    const again = await runPlan(plan);
+    if (again.hash !== result.hash) {
+      result.violations.push({ invariant: 'determinism', text: `${result.hash} and ${again.hash}` });
+    }
+  }
+  clearTimeout(watchdog);
+  parentPort.postMessage(result);
+}

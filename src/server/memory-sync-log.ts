@@ -1,0 +1,73 @@
+import { noHash } from '../protocol/sync-commit.ts';
+import type { SyncPlace } from '../protocol/sync-messages.ts';
+import type { ClientLast, PlacedCommit } from './sync-store.ts';
+
+/** The commits of one log in memory, found by place, id, author and stream. Only ever added to. */
+export interface MemorySyncLog {
+  readonly commits: readonly PlacedCommit[];
+  readonly head: SyncPlace | undefined;
+  add(placed: PlacedCommit): void;
+  /** The commit that ends at a position. */
+  at(g: number): PlacedCommit | undefined;
+  /** Index of the first commit that ends after a position. */
+  indexAfter(g: number): number;
+  byId(commandId: string): PlacedCommit | undefined;
+  /** Recovered commits took no number. */
+  bySeq(client: string, seq: number): PlacedCommit | undefined;
+  /** Recovered commits included. */
+  clientLast(client: string): ClientLast | undefined;
+  /** −1 where the stream has no event. */
+  revision(stream: string): number;
+}
+
+export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemorySyncLog {
+  const commits: PlacedCommit[] = [];
+  const byId = new Map<string, PlacedCommit>();
+  const authors = new Map<string, { readonly bySeq: Map<number, PlacedCommit>; last: PlacedCommit }>();
+  const revisions = new Map<string, number>();
+
+  function add(placed: PlacedCommit): void {
+    const { commit, isRecovered } = placed;
+    commits.push(placed);
+    byId.set(commit.commandId, placed);
+    const author = authors.get(commit.client) ?? { bySeq: new Map(), last: placed };
+    authors.set(commit.client, author);
+    if (!isRecovered) author.bySeq.set(commit.clientSeq, placed);
+    if (commit.clientSeq >= author.last.commit.clientSeq) author.last = placed;
+    for (const [index, { stream }] of commit.events.entries()) revisions.set(stream, placed.revisions[index] ?? 0);
+  }
+
+  function indexAfter(g: number): number {
+    let [low, high] = [0, commits.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((commits[middle] as PlacedCommit).g > g) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  for (const placed of from) add(placed);
+  return {
+    commits,
+    get head() {
+      const last = commits.at(-1);
+      return last && { g: last.g, oh: last.oh };
+    },
+    add,
+    at: (g) => {
+      const found = commits[indexAfter(g) - 1];
+      return found?.g === g ? found : undefined;
+    },
+    indexAfter,
+    byId: (commandId) => byId.get(commandId),
+    bySeq: (client, seq) => authors.get(client)?.bySeq.get(seq),
+    clientLast: (client) => {
+      const last = authors.get(client)?.last;
+      return last && { seq: last.commit.clientSeq, id: last.commit.commandId, digest: last.digest };
+    },
+    revision: (stream) => revisions.get(stream) ?? -1,
+  };
+}
+
+export const emptyPlace: SyncPlace = Object.freeze({ g: 0, oh: noHash });
