@@ -121,7 +121,7 @@ function linkParts(
   const head = { ...meta, client, clientSeq };
   const { digest, order } = linkCommit(logId, head, events, payloads, { digest: prev, order: before });
   return {
-    commit: { head, events, payloads, prev, before, after: order, mark: orderMark(order) },
+    commit: { head, events, payloads, prev, digest, before, after: order, mark: orderMark(order) },
     record: { ...record, head: record.head + events.length, clientSeq, digest, order },
   };
 }

@@ -70,7 +70,7 @@ export function describeDexieEventLog(): void {
       const name = `test-${crypto.randomUUID()}`;
       const log = await openLog(name);
       await log.write((transaction) => transaction.append(oneEvent('c1')));
-      await putRaw(name, (record) => ({ ...record, write: 3 }));
+      await putRaw(name, (record) => ({ ...record, write: 4 }));
       await expect(log.write((transaction) => transaction.append(oneEvent('c2')))).rejects.toMatchObject({
         failure: { type: 'storage.outdated' },
       });
@@ -81,7 +81,7 @@ export function describeDexieEventLog(): void {
     it('refuses to open what it cannot read', async () => {
       const name = `test-${crypto.randomUUID()}`;
       (await openLog(name)).close();
-      await putRaw(name, (record) => ({ ...record, write: 3, minReader: 3 }));
+      await putRaw(name, (record) => ({ ...record, write: 4, minReader: 4 }));
       await expect(openLog(name)).rejects.toMatchObject({ failure: { type: 'storage.outdated' } });
     });
 

@@ -9,12 +9,12 @@ import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
 import type { Staging } from './import-log.ts';
 import { createLiveDatabase } from './live-database.ts';
-import { format, keysFrom, type LogRecord, requireLogRecord } from './log-record.ts';
-import { openTransaction } from './log-transaction.ts';
+import { createOrderWatch } from './log-order.ts';
+import { keysFrom, type LogRecord, newestFormat, rebasesOf, requireLogRecord } from './log-record.ts';
+import { type ChangeLog, openTransaction } from './log-transaction.ts';
 import { createLogView, type ViewStores } from './log-view.ts';
 import { newLogRecord, openLogRecord } from './open-log-record.ts';
 import { createLogScan } from './scan-log.ts';
-import { sealTail } from './seal.ts';
 import type { Segment } from './segment.ts';
 import { segmentToEvents } from './segment-events.ts';
 import { type IndexBlock, queryTerms } from './segment-index.ts';
@@ -23,6 +23,8 @@ import { outdated } from './storage-error.ts';
 import { joinTabHints } from './tab-hints.ts';
 import type { LogPart } from './verify-log.ts';
 import { orderAfter } from './whole-commits.ts';
+
+const viewStores: readonly string[] = ['meta', 'segments', 'index'];
 
 /** Unsealed events from which on the tail is sealed: two full segments, so that one is always left. */
 const sealFrom = 2 * fullSegment.events;
@@ -37,6 +39,8 @@ export interface DexieEventLogOptions {
   /** Name of the IndexedDB database. */
   readonly name: string;
   readonly env: Env;
+  /** The log that is wanted: the id of a new one, where another device began it. */
+  readonly logId?: string | undefined;
   /** What the page remembers of this log; where it remembers more events than there are, the log lost them. */
   readonly hint?: LogHint | undefined;
   readonly onClosed?: LogClosedListener;
@@ -55,7 +59,8 @@ export interface DexieEventLog extends EventLog {
 /**
  * Opens the event log in IndexedDB, and creates it where there has never been one.
  *
- * Throws `FailureError` with `storage.unavailable`, `storage.outdated` or `storage.reset`.
+ * Throws `FailureError` with `storage.unavailable`, `storage.outdated`, `storage.reset`, or `storage.failed` where it is
+ * another log than the one that is wanted.
  */
 export async function openDexieEventLog(options: DexieEventLogOptions): Promise<DexieEventLog> {
   const { name, env, hint, hangMs, onClosed, openTimeoutMs = 10_000, maxEventBytes = defaultMaxEventBytes } = options;
@@ -64,7 +69,9 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   let sealTimer: ReturnType<typeof setTimeout> | undefined;
   const database = createLiveDatabase({ name, openTimeoutMs, onClosed });
 
-  const found = await database.run((handle) => openLogRecord(handle, { name, hint, env, hangMs }));
+  const found = await database.run((handle) =>
+    openLogRecord(handle, { name, hint, logId: options.logId, env, hangMs }),
+  );
   const { logId } = found;
   const minted = newLogRecord(env);
   if (found.write === 1) {
@@ -73,75 +80,128 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     await database.run((handle) => convertFormat1(handle, minted, { name, logId, hangMs }));
   }
   const own: Pick<LogRecord, 'logId' | 'generation'> = found.write === 1 ? { ...minted, logId } : found;
-  const hints = joinTabHints(logId, { generation: own.generation, format: format.write });
+  const watch = createOrderWatch(found.sync);
+  const noticedRebases = () => watch.order.rebases;
+  const hints = joinTabHints(logId, { generation: own.generation, format: newestFormat }, noticedRebases);
+
+  /** What every transaction of this opening begins with. */
+  const requireRecord = async (meta: IDBObjectStore): Promise<LogRecord> => {
+    const record = await requireLogRecord(meta, name, own);
+    watch.notice(record.sync);
+    return record;
+  };
 
   /** A transaction over the log, with the view brought up to it. */
   function inLog<Result>(
     mode: IDBTransactionMode,
     durability: IDBTransactionDurability,
-    work: (record: LogRecord, stores: ViewStores, meta: IDBObjectStore) => Promise<Result>,
+    work: (record: LogRecord, stores: ViewStores, meta: IDBObjectStore, all: IDBTransaction) => Promise<Result>,
+    more: readonly string[] = [],
   ): Promise<Result> {
     return database.run((handle) =>
-      inTransaction(handle, ['meta', 'segments', 'index'], mode, { durability, hangMs }, async (transaction) => {
+      inTransaction(handle, [...viewStores, ...more], mode, { durability, hangMs }, async (transaction) => {
         const meta = transaction.objectStore('meta');
         const stores = { segments: transaction.objectStore('segments'), index: transaction.objectStore('index') };
-        const record = await requireLogRecord(meta, name, own);
-        return work(record, stores, meta);
+        return work(await requireRecord(meta), stores, meta, transaction);
       }),
     );
   }
 
-  function sealSoon(): void {
-    if (sealTimer !== undefined || database.isClosed || view.tailEvents < sealFrom) return;
+  /** A transaction that changes the log; when it is complete, everybody is told of what is new. */
+  const change: ChangeLog = async (durability, work, more = []) => {
+    const run = () =>
+      inLog(
+        'readwrite',
+        durability,
+        async (record, stores, meta, all) => {
+          await view.refresh(record, stores);
+          const changed = await work(record, view, { ...stores, pending: all.objectStore('pending') }, all);
+          if (changed.flushed !== undefined) meta.put(changed.flushed.record, 'log');
+          return changed;
+        },
+        ['pending', ...more],
+      );
+    const {
+      result,
+      flushed,
+      isNews = true,
+    } = await run().catch(async (error: unknown) => {
+      if (!(error instanceof FailureError) || error.failure.type !== 'storage.quota-exceeded') throw error;
+      // What can be made again makes room. Where there was none of it, nothing has changed: in Chromium each attempt
+      // takes room from the next, until the database is compacted.
+      if (!(await snapshots.clear().catch(() => false))) throw error;
+      return run();
+    });
+    if (flushed !== undefined) {
+      const { record, segments, events } = flushed;
+      watch.notice(record.sync);
+      view.add(segments);
+      if (isNews) hints.announce(record.head, events, rebasesOf(record));
+      sealSoon(record);
+    }
+    return result;
+  };
+
+  function sealSoon({ head, sealed }: Pick<LogRecord, 'head' | 'sealed'>): void {
+    if (sealTimer !== undefined || database.isClosed || head - sealed < sealFrom) return;
     sealTimer = setTimeout(() => {
       // What goes wrong here goes wrong for the next write too, which tells; nothing is lost by an unsealed tail.
       void sealOnce()
         .catch(() => undefined)
-        .then(() => {
+        .then((record) => {
           sealTimer = undefined;
-          sealSoon();
+          if (record !== undefined) sealSoon(record);
         });
     }, sealDelayMs);
   }
 
-  async function sealOnce(): Promise<void> {
+  /** @returns the record after it; undefined where another tab does it. */
+  async function sealOnce(): Promise<LogRecord | undefined> {
+    // Not part of what a start waits for.
+    const { sealTail } = await import('./seal.ts');
     const seal = () =>
       inLog('readwrite', 'relaxed', async (record, stores, meta) => {
         const sealed = await sealTail(record, stores);
         if (sealed !== undefined) meta.put(sealed, 'log');
         // Not with the new record: where this is aborted, the view would not know what is still in the tail.
         await view.refresh(record, stores);
+        return sealed;
       });
     // Another tab does the same: the lock saves work, the transaction makes it safe without.
     const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
     if (locks === undefined) return seal();
-    await locks.request(`varve:seal:${logId}`, { ifAvailable: true }, (lock) => (lock === null ? undefined : seal()));
+    return locks.request(`varve:seal:${logId}`, { ifAvailable: true }, async (lock) =>
+      lock === null ? undefined : seal(),
+    );
   }
 
-  const scan = createLogScan(own.generation, (read) =>
-    database.run((handle) =>
-      inTransaction(
-        handle,
-        ['meta', 'segments'],
-        'readonly',
-        { durability: 'relaxed', hangMs },
-        async (transaction) => {
-          // Asked for together: what is asked for a turn later is not read while a page is folded.
-          const [result, record] = await Promise.all([
-            read(transaction.objectStore('segments')),
-            requireLogRecord(transaction.objectStore('meta'), name, own),
-          ]);
-          return { record, result };
-        },
+  const scan = createLogScan(
+    own.generation,
+    (read) =>
+      database.run((handle) =>
+        inTransaction(
+          handle,
+          ['meta', 'segments'],
+          'readonly',
+          { durability: 'relaxed', hangMs },
+          async (transaction) => {
+            // Asked for together: what is asked for a turn later is not read while a page is folded.
+            const [result, record] = await Promise.all([
+              read(transaction.objectStore('segments')),
+              requireRecord(transaction.objectStore('meta')),
+            ]);
+            return { record, result };
+          },
+        ),
       ),
-    ),
+    noticedRebases,
   );
 
   /** A page of what is sealed, which never changes; then the whole tail at once, with the record that it ends at. */
   const readPart = (from: number): Promise<LogPart> =>
     inLog('readonly', 'relaxed', async (record, { segments, index }) => {
       // What newer code has written cannot be judged by this one.
-      if (record.write > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
+      if (record.write > newestFormat) throw new FailureError(outdated(name, `format ${record.write}`));
       const isTail = from > record.sealed;
       const keys = isTail ? keysFrom(record.generation, from) : keysFrom(record.generation, from, record.sealed);
       const count = isTail ? undefined : pageSegments.verify;
@@ -158,11 +218,11 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     lists: readonly (readonly number[])[],
     { from = 1, to = Number.MAX_SAFE_INTEGER, backwards = false }: EventQuery,
   ): AsyncGenerator<readonly Segment[]> {
-    const found = await inLog('readonly', 'relaxed', async (record, stores) => {
+    const { places, rebases } = await inLog('readonly', 'relaxed', async (record, stores) => {
       await view.refresh(record, stores);
-      return view.find(lists, stores);
+      return { places: await view.find(lists, stores), rebases: rebasesOf(record) };
     });
-    const wanted = found.filter((each) =>
+    const wanted = places.filter((each) =>
       typeof each === 'number' ? each >= from : each.last >= from && each.first <= to,
     );
     if (backwards) wanted.reverse();
@@ -172,7 +232,11 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       count = pageSegments.full;
       const segments = page.every((each) => typeof each !== 'number')
         ? page
-        : await inLog('readonly', 'relaxed', (_record, stores) => view.load(page, stores));
+        : await inLog('readonly', 'relaxed', async (record, stores) =>
+            // In another order they stand elsewhere.
+            rebasesOf(record) === rebases ? view.load(page, stores) : [],
+          );
+      if (noticedRebases() !== rebases) return;
       yield segments;
       if (!backwards && (segments.at(-1)?.last ?? 0) >= to) return;
     }
@@ -201,12 +265,12 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
-  const stores = ['meta', 'segments', 'index', 'snapshots'] as const;
+  const stores = [...viewStores, 'snapshots'];
   const snapshots = createDexieSnapshotStore(
     (mode, work) =>
       database.run((handle) =>
         inTransaction(handle, stores, mode, { durability: 'relaxed', hangMs }, async (transaction) => {
-          const record = await requireLogRecord(transaction.objectStore('meta'), name, own);
+          const record = await requireRecord(transaction.objectStore('meta'));
           return work(record, transaction.objectStore('snapshots'), transaction.objectStore('segments'));
         }),
       ),
@@ -214,6 +278,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       const [segment] = await requestResult<Segment[]>(segments.getAll(keysFrom(generation, position), 1));
       return segment && orderAfter(logId, segment, position);
     },
+    noticedRebases,
   );
 
   const stage = async (): Promise<Staging> => {
@@ -222,7 +287,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     return createDexieStaging(
       (durability, work) =>
         database.run((handle) =>
-          inTransaction(handle, stores, 'readwrite', { durability, hangMs }, async (transaction) => {
+          inTransaction(handle, [...stores, 'pending'], 'readwrite', { durability, hangMs }, async (transaction) => {
             const meta = transaction.objectStore('meta');
             // Its own swap moves it on to the next generation.
             const now: LogRecord | undefined = await requestResult(meta.get('log'));
@@ -233,6 +298,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
               segments: transaction.objectStore('segments'),
               index: transaction.objectStore('index'),
               snapshots: transaction.objectStore('snapshots'),
+              pending: transaction.objectStore('pending'),
             });
           }),
         ),
@@ -251,30 +317,12 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       );
     },
     stage,
-    write: async (work, { durability = 'strict' }: WriteOptions = {}) => {
-      const run = () =>
-        inLog('readwrite', durability, async (record, stores, meta) => {
-          await view.refresh(record, stores);
-          const transaction = openTransaction(record, view, stores, maxEventBytes);
-          const result = await work(transaction);
-          const flushed = transaction.flush();
-          if (flushed !== undefined) meta.put(flushed.record, 'log');
-          return { result, flushed };
-        });
-      const { result, flushed } = await run().catch(async (error: unknown) => {
-        if (!(error instanceof FailureError) || error.failure.type !== 'storage.quota-exceeded') throw error;
-        // What can be made again makes room. Where there was none of it, nothing has changed: in Chromium each attempt
-        // takes room from the next, until the database is compacted.
-        if (!(await snapshots.clear().catch(() => false))) throw error;
-        return run();
-      });
-      if (flushed !== undefined) {
-        view.add(flushed.segments);
-        hints.announce(flushed.record.head, flushed.events);
-        sealSoon();
-      }
-      return result;
-    },
+    write: (work, { durability = 'strict' }: WriteOptions = {}) =>
+      change(durability, async (record, current, stores) => {
+        const transaction = openTransaction(record, current, stores, maxEventBytes);
+        const result = await work(transaction);
+        return { result, flushed: transaction.commits.length === 0 ? undefined : transaction.flush() };
+      }),
     read,
     readCommits: async function* (from = 1) {
       const { toStoredCommits } = await import('./stored-commits.ts');
@@ -291,12 +339,18 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
         return view.revisions(streams, stores);
       }),
     onGrowth: hints.listen,
-    order: { confirmed: undefined, rebases: 0 },
-    onRebase: () => () => undefined,
-    openSync: () => Promise.reject(new Error('Not yet.')),
+    get order() {
+      return watch.order;
+    },
+    onRebase: watch.listen,
+    openSync: async () => {
+      const { openSyncedLog } = await import('./dexie-synced-log.ts');
+      return openSyncedLog(change, { newClient: env.newId, maxEventBytes });
+    },
     close: () => {
       database.close();
       clearTimeout(sealTimer);
+      watch.close();
       hints.close();
     },
   };

@@ -1,5 +1,5 @@
 import { requestResult } from './idb.ts';
-import type { LogRecord } from './log-record.ts';
+import { type LogRecord, rebasesOf } from './log-record.ts';
 import type { ProjectionSnapshot, SnapshotStore, StateSnapshot } from './snapshot-store.ts';
 
 /** Rows in one stored value: one value per row would cost fifty times as much. */
@@ -19,11 +19,13 @@ type InSnapshots = <Result>(
 /**
  * Snapshots beside the log: in the same database, never in the transaction of an append.
  *
- * `orderAt` tells the order hash of the log after a position, if a commit ends there.
+ * `orderAt` tells the order hash of the log after a position, if a commit ends there; `noticedRebases` the order that
+ * states are of which somebody brings.
  */
 export function createDexieSnapshotStore(
   inSnapshots: InSnapshots,
   orderAt: (record: LogRecord, segments: IDBObjectStore, position: number) => Promise<Uint8Array | undefined>,
+  noticedRebases: () => number,
 ): SnapshotStore {
   /** Undefined where the log ends before, or in the middle of a commit. */
   const orderOf = async (record: LogRecord, segments: IDBObjectStore, position: number) => {
@@ -67,10 +69,13 @@ export function createDexieSnapshotStore(
         );
         return loaded.flat();
       }),
-    saveStates: (states) =>
-      inSnapshots('readwrite', async (_record, store) => {
+    saveStates: (states) => {
+      const known = noticedRebases();
+      return inSnapshots('readwrite', async (record, store) => {
+        if (rebasesOf(record) !== known) return;
         for (const state of states) store.put(state, ['state', state.stream]);
-      }),
+      });
+    },
     loadStates: (streams) =>
       inSnapshots('readonly', (_record, store) =>
         Promise.all(streams.map((stream) => requestResult<StateSnapshot | undefined>(store.get(['state', stream])))),

@@ -2,13 +2,13 @@ import type { Env } from '../core/env.ts';
 import { chainStart } from '../protocol/commit-digest.ts';
 import { requestResult } from './idb.ts';
 import type { Staging } from './import-log.ts';
-import { keysFrom, type LogRecord } from './log-record.ts';
+import { keysFrom, type LogRecord, plainFormat } from './log-record.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
 import { commitCount } from './segment.ts';
 import { extendBlocks, type IndexBlock, indexSegment } from './segment-index.ts';
 import { fullSegment } from './segment-room.ts';
 
-/** Runs in a read-write transaction over meta, segments, index and snapshots, on the record of the log as it is. */
+/** Runs in a read-write transaction over meta, segments, index, snapshots and pending, on the record of the log as it is. */
 export type InStores = <Result>(
   durability: IDBTransactionDurability,
   work: (
@@ -18,6 +18,7 @@ export type InStores = <Result>(
       readonly segments: IDBObjectStore;
       readonly index: IDBObjectStore;
       readonly snapshots: IDBObjectStore;
+      readonly pending: IDBObjectStore;
     },
   ) => Promise<Result>,
 ) => Promise<Result>;
@@ -35,6 +36,9 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     return next;
   });
   let waiting: LinkedCommit[] = [];
+  /** Digest of each client's last commit, and whether one of them follows another than that. */
+  const ends = new Map<string, Uint8Array>();
+  let isBranched = false;
   let waitingEvents = 0;
   let waitingSize = 0;
   let head = 0;
@@ -72,6 +76,9 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     append: async (commits) => {
       for (const commit of commits) {
         waiting.push(commit);
+        const end = ends.get(commit.head.client) ?? chainStart.digest;
+        isBranched ||= !commit.prev.every((byte, at) => byte === end[at]);
+        ends.set(commit.head.client, commit.digest);
         waitingEvents += commit.events.length;
         waitingSize += payloadSize(commit);
         order = commit.after;
@@ -82,12 +89,15 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     swapIn: async (logId) => {
       await store(true);
       await writing;
-      const old = await inStores('strict', async (record, { meta, snapshots }) => {
+      const old = await inStores('strict', async (record, { meta, snapshots, pending }) => {
         snapshots.clear();
+        // What sync keeps is of the log that was here: the imported one begins without it.
+        pending.clear();
         // A client of its own: who wrote before may still write elsewhere.
         const { digest } = chainStart;
         const swapped: LogRecord = {
-          ...record,
+          ...plainFormat,
+          ...(isBranched ? { isBranched } : {}),
           logId,
           replaces: record.logId,
           generation,

@@ -1,6 +1,6 @@
 import { toCanonicalJson } from '../core/json.ts';
 import { chainStart, commitText, linkCommit } from '../protocol/commit-digest.ts';
-import { bytesToHex } from '../protocol/hex.ts';
+import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import type { EventLog } from './event-log.ts';
 
 /** First line of an export. */
@@ -27,18 +27,15 @@ export interface ExportEnd {
 export async function* exportLog(log: EventLog, app: string): AsyncGenerator<string> {
   const { logId } = log;
   yield `${JSON.stringify({ varve: 'log', format: 1, app, logId } satisfies ExportHeader)}\n`;
-  const digests = new Map<string, Uint8Array>();
   let { order } = chainStart;
   let head = 0;
   for await (const page of log.readCommits()) {
     let lines = '';
     for (const { events, orderHash, ...commit } of page) {
       const payloads = events.map(({ data }) => toText(data));
-      const digest = digests.get(commit.client) ?? chainStart.digest;
+      const digest = hexToBytes(commit.prev);
       lines += `{"commit":${commitText(logId, commit, events, payloads, digest)},"orderHash":"${orderHash}"}\n`;
-      const end = linkCommit(logId, commit, events, payloads, { digest, order });
-      digests.set(commit.client, end.digest);
-      order = end.order;
+      ({ order } = linkCommit(logId, commit, events, payloads, { digest, order }));
       head = events.at(-1)?.position ?? head;
     }
     yield lines;

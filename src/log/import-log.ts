@@ -1,7 +1,7 @@
 import { type Failure, FailureError } from '../core/errors.ts';
 import { hardMaxEventBytes } from '../protocol/commit-checks.ts';
 import { chainStart, commitDigest, commitText, orderHash as toOrderHash } from '../protocol/commit-digest.ts';
-import { bytesToHex } from '../protocol/hex.ts';
+import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import type { NewCommit, StreamEvent } from './event-log.ts';
 import type { ExportEnd, ExportHeader } from './export-log.ts';
 import type { LinkedCommit } from './pack-commits.ts';
@@ -82,7 +82,6 @@ export async function importLog(
 /** Checks line after line; what follows from the lines before is compared with what the line says. */
 function createLineReader(app: string) {
   const revisions = new Map<string, number>();
-  const ends = new Map<string, { readonly digest: Uint8Array; readonly clientSeq: number }>();
   const commandIds = new Set<string>();
   let { order } = chainStart;
   let line = 0;
@@ -117,15 +116,11 @@ function createLineReader(app: string) {
 
   function takeCommit(value: Record<string, unknown>, text: string): LinkedCommit {
     const { orderHash } = value;
-    const { head: commitHead, commit } = parseCommit(value.commit, refuse);
+    const { head: commitHead, prev, commit } = parseCommit(value.commit, refuse);
     if (commandIds.has(commit.commandId)) throw refuse('repeats a commit');
     commandIds.add(commit.commandId);
-    const previous = ends.get(commitHead.client);
-    if (commitHead.clientSeq !== (previous?.clientSeq ?? 0) + 1)
-      throw refuse('does not follow its author’s last commit');
     for (const { stream } of commit.events) if (!revisions.has(stream)) revisions.set(stream, -1);
     const { events, payloads } = recordCommit(commit, head, revisions, hardMaxEventBytes);
-    const prev = previous?.digest ?? chainStart.digest;
     const covered = commitText(logId, commitHead, events, payloads, prev);
     // To the letter: nothing in the line is outside the hash.
     const isSame =
@@ -139,8 +134,7 @@ function createLineReader(app: string) {
     order = toOrderHash(before, digest, head);
     if (bytesToHex(order) !== orderHash) throw refuse('does not match its link');
     commits += 1;
-    ends.set(commitHead.client, { digest, clientSeq: commitHead.clientSeq });
-    return { head: commitHead, events, payloads, prev, before, after: order, mark: orderMark(order) };
+    return { head: commitHead, events, payloads, prev, digest, before, after: order, mark: orderMark(order) };
   }
 
   function takeEnd(end: unknown, text: string): void {
@@ -180,17 +174,20 @@ function createLineReader(app: string) {
 }
 
 function parseCommit(value: unknown, refuse: (problem: string) => FailureError) {
-  const { commandId, correlationId, causationId, recordedAt, client, clientSeq, events } = Object(value) as Record<
-    string,
-    unknown
-  >;
+  const { commandId, correlationId, causationId, recordedAt, client, clientSeq, prev, events } = Object(
+    value,
+  ) as Record<string, unknown>;
   if (
     typeof commandId !== 'string' ||
     typeof correlationId !== 'string' ||
     (causationId !== undefined && typeof causationId !== 'string') ||
     typeof recordedAt !== 'number' ||
     typeof client !== 'string' ||
+    !Number.isSafeInteger(clientSeq) ||
     typeof clientSeq !== 'number' ||
+    clientSeq < 1 ||
+    typeof prev !== 'string' ||
+    !/^[0-9a-f]{64}$/.test(prev) ||
     !Array.isArray(events) ||
     events.length === 0 ||
     !events.every(isStreamEvent)
@@ -199,7 +196,8 @@ function parseCommit(value: unknown, refuse: (problem: string) => FailureError) 
   }
   const lineage = { commandId, correlationId, ...(causationId === undefined ? {} : { causationId }), recordedAt };
   const commit: NewCommit = { ...lineage, events };
-  return { head: { ...lineage, client, clientSeq }, commit };
+  // Which commit that is, its author says: with sync, commits stand in other orders than they were written in.
+  return { head: { ...lineage, client, clientSeq }, prev: hexToBytes(prev), commit };
 }
 
 function isStreamEvent(value: unknown): value is StreamEvent {

@@ -1,4 +1,3 @@
-import { noHash } from '../protocol/sync-commit.ts';
 import type { SyncBase } from '../protocol/sync-messages.ts';
 import type { LogOrder } from './event-log.ts';
 
@@ -19,24 +18,6 @@ export interface OrderWatch {
   /** Called by each transaction with what it found, before anybody gets what it has read. */
   notice(sync: SyncRecord | undefined): void;
   close(): void;
-}
-
-/** Rebases whose forks are kept: an opening that missed more of them begins anew. */
-const maxForks = 16;
-
-/** Of a log that has just become a synchronised one: its whole history is pending. */
-export const newSyncRecord: SyncRecord = Object.freeze({
-  base: Object.freeze({ epoch: '', g: 0, oh: noHash }),
-  rebases: 0,
-  forks: [],
-});
-
-export function addFork({ base, rebases, forks }: SyncRecord, fork: number): SyncRecord {
-  return { base, rebases: rebases + 1, forks: [...forks, fork].slice(-maxForks) };
-}
-
-export function isSameBase(left: SyncBase, right: SyncBase): boolean {
-  return left.g === right.g && left.oh === right.oh && left.epoch === right.epoch;
 }
 
 /** The lowest fork of the rebases after the first `known` ones; 0 where it is not known any more. */

@@ -1,9 +1,18 @@
 import { FailureError } from '../core/errors.ts';
 import { requestResult } from './idb.ts';
+import type { SyncRecord } from './log-order.ts';
 import { outdated, replaced, reset } from './storage-error.ts';
 
-/** The format that this code writes, and the oldest code that may read it. Raised by every change of the stored form. */
-export const format: { readonly write: number; readonly minReader: number } = Object.freeze({ write: 2, minReader: 2 });
+/** The newest format that this code knows. Raised by every change of the stored form. */
+export const newestFormat = 3;
+
+/** What a log is written as, and the oldest code that may read it. */
+type Format = Readonly<Pick<LogRecord, 'write' | 'minReader'>>;
+
+/** As 2, and its end may be put into another order: code that does not look for that may not even read it. */
+export const syncedFormat: Format = Object.freeze({ write: 3, minReader: 3 });
+
+export const plainFormat: Format = Object.freeze({ write: 2, minReader: 2 });
 
 /** The record that every transaction reads first: the fence against old code and a log that was replaced, and the ends of the chains. */
 export interface LogRecord {
@@ -25,6 +34,10 @@ export interface LogRecord {
   readonly digest: Uint8Array;
   /** Position up to which everything is in sealed segments and in the index; the key of the newest index block. */
   readonly sealed: number;
+  /** Of a log that is synchronised. */
+  readonly sync?: SyncRecord;
+  /** Imported from a synchronised log: commits need not follow the last ones of their authors. */
+  readonly isBranched?: boolean;
 }
 
 /**
@@ -41,8 +54,13 @@ export async function requireLogRecord(
   // Cleared or deleted under us: the browser made an empty database in its place. Never filled up as if new.
   if (record?.logId !== logId || record.generation !== generation) throw new FailureError(reset(name));
   const needed = meta.transaction.mode === 'readonly' ? record.minReader : record.write;
-  if (needed > format.write) throw new FailureError(outdated(name, `format ${record.write}`));
+  if (needed > newestFormat) throw new FailureError(outdated(name, `format ${record.write}`));
   return record;
+}
+
+/** How many times what is pending was put into another order. */
+export function rebasesOf({ sync }: LogRecord): number {
+  return sync?.rebases ?? 0;
 }
 
 /** Keys of segments and blocks up to a position: all of this generation. */

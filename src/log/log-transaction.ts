@@ -1,24 +1,62 @@
 import { type EventFilter, type EventQuery, matchesQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
-import { linkCommit } from '../protocol/commit-digest.ts';
+import { type CommitHead, chainStart, commitDigest, commitText, orderHash } from '../protocol/commit-digest.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
 import type { AppendCondition, LogTransaction, NewCommit } from './event-log.ts';
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import type { LogView, ViewStores } from './log-view.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
-import { recordCommit } from './record-commit.ts';
+import { type RecordedEvents, recordCommit } from './record-commit.ts';
 import { orderMark, type Segment } from './segment.ts';
 import { segmentToEvents } from './segment-events.ts';
 import { commandTerm, queryTerms, streamTerm } from './segment-index.ts';
 
 /** A transaction of the log and what it has appended so far; nothing is stored before `flush`. */
 export interface OpenTransaction extends LogTransaction {
-  /** Stores what was appended. @returns it with the new record; undefined where nothing was appended. */
-  flush():
-    | { readonly record: LogRecord; readonly segments: readonly Segment[]; readonly events: readonly RecordedEvent[] }
-    | undefined;
+  /** Who writes, and their last commit; the order hash of the log's last commit. */
+  readonly end: Pick<LogRecord, 'client' | 'clientSeq' | 'digest' | 'order'>;
+  /** What was appended so far. */
+  readonly commits: readonly LinkedCommit[];
+  /** Appends what `link` makes of these events; it gets the revisions of their streams, and moves them on. */
+  add(
+    events: readonly Pick<RecordedEvent, 'stream'>[],
+    link: (revisions: Map<string, number>) => UnplacedCommit,
+  ): Promise<LinkedCommit>;
+  /** From here on another client writes, whose numbers begin at 1. */
+  setClient(client: string): void;
+  /** Stores what was appended. @returns it with the new record. */
+  flush(): Flushed;
 }
+
+/** A recorded commit that has no place in the order yet. */
+export interface UnplacedCommit extends RecordedEvents {
+  readonly head: CommitHead;
+  readonly prev: Uint8Array;
+  readonly digest: Uint8Array;
+}
+
+export interface Flushed {
+  readonly record: LogRecord;
+  readonly segments: readonly Segment[];
+  readonly events: readonly RecordedEvent[];
+}
+
+/**
+ * Runs a change of the log in one transaction, with `view` brought up to it, and stores the record of what it returns;
+ * `isNews`: whether others are told. Where it returns nothing flushed, nothing was changed.
+ */
+export type ChangeLog = <Result>(
+  durability: IDBTransactionDurability,
+  work: (
+    record: LogRecord,
+    view: LogView,
+    stores: Required<ViewStores>,
+    all: IDBTransaction,
+  ) => Promise<{ readonly result: Result; readonly flushed?: Flushed | undefined; readonly isNews?: boolean }>,
+  /** Stores that `work` needs besides. */
+  more?: readonly string[],
+) => Promise<Result>;
 
 /** Segments that are read at a time: some megabytes. */
 const maxLoaded = 100;
@@ -30,13 +68,13 @@ export function openTransaction(
   stores: ViewStores,
   maxEventBytes: number,
 ): OpenTransaction {
-  const { logId, client } = record;
+  const { logId } = record;
   const commits: LinkedCommit[] = [];
   const appended: RecordedEvent[] = [];
   const appendedByStream = new Map<string, RecordedEvent[]>();
   const appendedByCommand = new Map<string, readonly RecordedEvent[]>();
   const revisionByStream = new Map<string, number>();
-  let { head, clientSeq, digest, order } = record;
+  let { head, client, clientSeq, digest, order } = record;
 
   async function revisions(streams: readonly string[]): Promise<readonly number[]> {
     const unread = streams.filter((stream) => !revisionByStream.has(stream));
@@ -110,10 +148,38 @@ export function openTransaction(
     if (match !== undefined) throw appendConflict(after, match.position);
   }
 
+  const add: OpenTransaction['add'] = async (added, link) => {
+    await revisions([...new Set(added.map(({ stream }) => stream))]);
+    const unplaced = link(revisionByStream);
+    const { events } = unplaced;
+    head += events.length;
+    const before = order;
+    order = orderHash(before, unplaced.digest, head);
+    const commit: LinkedCommit = { ...unplaced, before, after: order, mark: orderMark(order) };
+    commits.push(commit);
+    // Of its own: one that comes back with a page of a server may have been written before another that is here.
+    if (commit.head.client === client && commit.head.clientSeq > clientSeq) {
+      ({ clientSeq } = commit.head);
+      ({ digest } = commit);
+    }
+    appendedByCommand.set(commit.head.commandId, events);
+    for (const event of events) {
+      appended.push(event);
+      const ofStream = appendedByStream.get(event.stream);
+      if (ofStream === undefined) appendedByStream.set(event.stream, [event]);
+      else ofStream.push(event);
+    }
+    return commit;
+  };
+
   return {
     get head() {
       return head;
     },
+    get end() {
+      return { client, clientSeq, digest, order };
+    },
+    commits,
     revisions,
     readStream,
     readMatching: (filters, after) => readMatching(filters, after, { isFirstEnough: false }),
@@ -127,42 +193,33 @@ export function openTransaction(
         .filter(({ meta }) => meta.commandId === commandId);
       return events.length === 0 ? undefined : events;
     },
+    add,
     append: async (commit: NewCommit, condition?: AppendCondition) => {
       if (condition !== undefined) await requireCondition(condition);
-      await revisions([...new Set(commit.events.map(({ stream }) => stream))]);
-      const { events, payloads } = recordCommit(commit, head, revisionByStream, maxEventBytes);
-      const { events: _events, ...lineage } = commit;
-      const commitHead = { ...lineage, client, clientSeq: clientSeq + 1 };
-      const end = linkCommit(logId, commitHead, events, payloads, { digest, order });
-      commits.push({
-        head: commitHead,
-        events,
-        payloads,
-        prev: digest,
-        before: order,
-        after: end.order,
-        mark: orderMark(end.order),
+      const { events } = await add(commit.events, (streamRevisions) => {
+        const recorded = recordCommit(commit, head, streamRevisions, maxEventBytes);
+        const { events: _events, note: _note, ...lineage } = commit;
+        const own = { ...lineage, client, clientSeq: clientSeq + 1 };
+        const text = commitText(logId, own, recorded.events, recorded.payloads, digest);
+        return { ...recorded, head: own, prev: digest, digest: commitDigest(text) };
       });
-      ({ digest, order } = end);
-      clientSeq += 1;
-      head += events.length;
-      appendedByCommand.set(commit.commandId, events);
-      for (const event of events) {
-        appended.push(event);
-        const ofStream = appendedByStream.get(event.stream);
-        if (ofStream === undefined) appendedByStream.set(event.stream, [event]);
-        else ofStream.push(event);
+      if (commit.note !== undefined && record.sync !== undefined) {
+        stores.pending?.put(commit.note, ['note', commit.commandId]);
       }
       return events;
+    },
+    setClient: (next) => {
+      client = next;
+      clientSeq = 0;
+      ({ digest } = chainStart);
     },
     turn: async () => {
       await requestResult(stores.segments.count([0, 0]));
     },
     flush: () => {
-      if (commits.length === 0) return undefined;
       const segments = packCommits(record.head + 1, commits);
       for (const segment of segments) stores.segments.add(segment, [record.generation, segment.last]);
-      return { record: { ...record, head, clientSeq, digest, order }, segments, events: appended };
+      return { record: { ...record, head, client, clientSeq, digest, order }, segments, events: appended };
     },
   };
 }

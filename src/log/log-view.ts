@@ -1,6 +1,7 @@
 import { FailureError } from '../core/errors.ts';
 import { requestResult } from './idb.ts';
-import { keysFrom, type LogRecord } from './log-record.ts';
+import { forkSince } from './log-order.ts';
+import { keysFrom, type LogRecord, rebasesOf } from './log-record.ts';
 import { lastRevisionIn, lastRevisions, type Segment, segmentCommandIds } from './segment.ts';
 import {
   extendBlocks,
@@ -24,8 +25,8 @@ export interface LogView {
   refresh(record: LogRecord, stores: ViewStores): Promise<void>;
   /** Takes segments that this worker has just committed. */
   add(segments: readonly Segment[]): void;
-  /** Unsealed events. */
-  readonly tailEvents: number;
+  /** A view for a transaction that changes what is sealed or in the tail: to be refreshed in it, and dropped with it. */
+  branch(): LogView;
   /** Revision of each stream, in the order asked; −1 where it has no event. */
   revisions(streams: readonly string[], stores: ViewStores): Promise<readonly number[]>;
   /** Segments that may hold all terms of one of the lists, oldest first: as they are in memory, or by key. */
@@ -39,6 +40,8 @@ export interface LogView {
 export interface ViewStores {
   readonly segments: IDBObjectStore;
   readonly index: IDBObjectStore;
+  /** Where what is kept beside the log is: of a transaction that writes. */
+  readonly pending?: IDBObjectStore;
 }
 
 /** Most revisions that are remembered: some megabytes. */
@@ -50,20 +53,36 @@ const pageSegments = 40;
 /** Sealed segments that are kept after they were read, 7 MB at most: whoever writes mostly needs the newest. */
 const maxKept = 128;
 
-export function createLogView(): LogView {
-  let generation = 0;
-  let head = 0;
-  let sealed = 0;
+interface SealedView {
+  readonly generation: number;
+  readonly rebases: number;
+  readonly sealed: number;
+  readonly blocks: IndexBlock[] | undefined;
+  readonly filter: TermFilter | undefined;
+  readonly kept: ReadonlyMap<number, Segment>;
+}
+
+const nothing: SealedView = {
+  generation: 0,
+  rebases: 0,
+  sealed: 0,
+  blocks: undefined,
+  filter: undefined,
+  kept: new Map(),
+};
+
+export function createLogView(start: SealedView = nothing): LogView {
+  let { generation, rebases, sealed } = start;
+  let head = sealed;
   let tail: Segment[] = [];
   /** Which tail segments hold a term, by their last position. */
   let tailByTerm = new Map<number, number[]>();
   let tailByLast = new Map<number, Segment>();
   let revisionByStream = new Map<string, number>();
   /** Undefined until somebody asks for what is sealed. */
-  let blocks: IndexBlock[] | undefined;
-  let filter: TermFilter | undefined;
+  let { blocks, filter } = start;
   /** Sealed segments by their last position, those used last at the end. They never change. */
-  let kept = new Map<number, Segment>();
+  let kept = new Map(start.kept);
 
   function forget(newGeneration: number): void {
     generation = newGeneration;
@@ -116,6 +135,24 @@ export function createLogView(): LogView {
     head = Math.max(head, to);
     for (const segment of rest) addToTail(segment);
     sealed = to;
+  }
+
+  /** What stands after a position may be other than it was: it is read again. */
+  function rewind(fork: number): void {
+    if (fork >= head) return;
+    if (fork < sealed) {
+      // A block that reaches beyond the fork went with it; the filter only knows too much now.
+      blocks = blocks?.filter(({ last }) => last <= fork);
+      sealed = blocks?.at(-1)?.last ?? 0;
+      for (const last of kept.keys()) if (last > sealed) kept.delete(last);
+    }
+    const rest = tail.filter(({ first, last }) => first > sealed && last <= fork);
+    tail = [];
+    tailByTerm = new Map();
+    tailByLast = new Map();
+    revisionByStream = new Map();
+    head = sealed;
+    add(rest);
   }
 
   async function readBlocks({ segments, index }: ViewStores): Promise<IndexBlock[]> {
@@ -214,14 +251,17 @@ export function createLogView(): LogView {
   }
 
   return {
-    get tailEvents() {
-      return head - sealed;
-    },
     revisions,
     add,
     load,
+    branch: () => createLogView({ generation, rebases, sealed, blocks, filter, kept }),
     refresh: async (record, stores) => {
+      const { sync } = record;
       if (record.generation !== generation) forget(record.generation);
+      else if (sync !== undefined && sync.rebases !== rebases) rewind(forkSince(sync, rebases));
+      rebases = rebasesOf(record);
+      // Taken out of the index, by a rebase that cut through what had been sealed since.
+      if (record.sealed < sealed) forget(generation);
       if (record.sealed !== sealed) moveSealed(record.sealed);
       if (record.head === head) return;
       add(await requestResult<Segment[]>(stores.segments.getAll(keysFrom(generation, head + 1))));

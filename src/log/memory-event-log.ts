@@ -3,7 +3,7 @@ import { chainStart } from '../protocol/commit-digest.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { type CheckpointStore, createMemoryCheckpointStore } from './checkpoint-store.ts';
 import type { EventLog, GrowthListener } from './event-log.ts';
-import { createOrderWatch, newSyncRecord, type OrderWatch, type SyncRecord } from './log-order.ts';
+import { createOrderWatch, type OrderWatch, type SyncRecord } from './log-order.ts';
 import { createMemoryBeside } from './memory-log-beside.ts';
 import {
   countCommitsTo,
@@ -15,6 +15,7 @@ import {
 } from './memory-log-data.ts';
 import { type MemoryLogEnd, type MemoryLogState, stageTransaction } from './memory-log-transaction.ts';
 import { createMemorySnapshotStore, type SnapshotStore } from './snapshot-store.ts';
+import { newSyncRecord } from './sync-record.ts';
 import type { SyncedLog, SyncTransaction } from './synced-log.ts';
 
 export interface MemoryEventLogOptions {

@@ -5,7 +5,7 @@ import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import { noHash, type SyncCommit } from '../protocol/sync-commit.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
 import type { AppendCondition, NewCommit, StoredCommit } from './event-log.ts';
-import { addFork, isSameBase, newSyncRecord, type SyncRecord } from './log-order.ts';
+import type { SyncRecord } from './log-order.ts';
 import { type MemoryBeside, stageBeside } from './memory-log-beside.ts';
 import {
   addCommit,
@@ -19,6 +19,7 @@ import {
 } from './memory-log-data.ts';
 import { recordPlaced, toOrderedCommit } from './ordered-commit.ts';
 import { recordCommit } from './record-commit.ts';
+import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
 import type { OrderedCommit, SyncTransaction } from './synced-log.ts';
 
 /** Who writes, what they wrote last, and how the log is synchronised; replaced as a whole. */

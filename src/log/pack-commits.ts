@@ -1,8 +1,11 @@
+import type { RecordedEvent } from '../core/events.ts';
 import { type PackedCommit, packSegment, type Segment } from './segment.ts';
 import { commitToPart, createSegmentRoom, fullSegment, utf8Length } from './segment-room.ts';
 
-/** A packed commit between its order hashes. */
+/** A recorded commit between its order hashes. */
 export interface LinkedCommit extends PackedCommit {
+  readonly events: readonly RecordedEvent[];
+  readonly digest: Uint8Array;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 }
@@ -12,6 +15,8 @@ export function packCommits(first: number, commits: readonly LinkedCommit[]): Se
   const segments: Segment[] = [];
   let run: LinkedCommit[] = [];
   let room = createSegmentRoom();
+  /** What the next commit of each client follows, of those in the run: it is not stored again with that commit. */
+  let digests = new Map<string, Uint8Array>();
   const next = () => (segments.at(-1)?.last ?? first - 1) + 1;
   const flush = () => {
     const [start] = run;
@@ -20,8 +25,12 @@ export function packCommits(first: number, commits: readonly LinkedCommit[]): Se
     segments.push(packSegment(next(), run, start.before, end.after));
     run = [];
     room = createSegmentRoom();
+    digests = new Map();
   };
   for (const commit of commits) {
+    const { client } = commit.head;
+    // One that was recovered, or written anew, follows another commit than the one that stands before it.
+    if (!isSameHash(digests.get(client) ?? commit.prev, commit.prev)) flush();
     const part = commitToPart(commit);
     let fits = room.take(part);
     if (!fits && run.length > 0) {
@@ -30,6 +39,7 @@ export function packCommits(first: number, commits: readonly LinkedCommit[]): Se
     }
     if (fits) {
       run.push(commit);
+      digests.set(client, commit.digest);
       continue;
     }
     const total = commit.events.length;
@@ -64,4 +74,8 @@ function* cut(commit: PackedCommit): Generator<{ readonly offset: number; readon
 
 function slice(commit: PackedCommit, start: number, end: number): PackedCommit {
   return { ...commit, events: commit.events.slice(start, end), payloads: commit.payloads.slice(start, end) };
+}
+
+function isSameHash(left: Uint8Array, right: Uint8Array): boolean {
+  return left === right || left.every((byte, at) => byte === right[at]);
 }

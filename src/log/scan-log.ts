@@ -1,6 +1,6 @@
 import { FailureError } from '../core/errors.ts';
 import { requestResult } from './idb.ts';
-import { keysFrom, type LogRecord } from './log-record.ts';
+import { keysFrom, type LogRecord, rebasesOf } from './log-record.ts';
 import type { Segment } from './segment.ts';
 import { fullSegment } from './segment-room.ts';
 import { missing } from './storage-error.ts';
@@ -10,7 +10,10 @@ export type ReadSegments = <Result>(
   read: (segments: IDBObjectStore) => Promise<Result>,
 ) => Promise<{ readonly record: LogRecord; readonly result: Result }>;
 
-/** The whole log, page by page of segments, in either direction. */
+/**
+ * The whole log, page by page of segments, in either direction. All pages are of one order: a read ends where it finds,
+ * or the opening has noticed, that there is another one.
+ */
 export interface LogScan {
   forward(from: number): AsyncGenerator<readonly Segment[]>;
   /** Newest first, from the segment that holds `to` to the one that holds `from`. */
@@ -40,6 +43,8 @@ const firstSize: RequestSize = Object.freeze({ positions: 2 * fullSegment.events
 /** What one transaction has brought. */
 interface Run {
   readonly pages: readonly (readonly Segment[])[];
+  /** Tells the order that they are of. */
+  readonly rebases: number;
   /** Position of the last event that has been read. */
   readonly end: number;
   readonly isEnd: boolean;
@@ -47,7 +52,7 @@ interface Run {
   readonly wasCut: boolean;
 }
 
-export function createLogScan(generation: number, readSegments: ReadSegments): LogScan {
+export function createLogScan(generation: number, readSegments: ReadSegments, noticedRebases: () => number): LogScan {
   /** Pages of what follows a position, in one transaction; a page that was cut short ends them. */
   async function readRun(from: number, count: number, size: RequestSize): Promise<Run> {
     const { record, result } = await readSegments((segments) =>
@@ -64,7 +69,7 @@ export function createLogScan(generation: number, readSegments: ReadSegments): L
     const end = requireDense(pages, from, record.head);
     const isEnd = cut === -1 && from + count * size.positions > record.head;
     if (isEnd && end < record.head) throw new FailureError(missing(end + 1, record.head));
-    return { pages, end, isEnd, wasCut: cut !== -1 };
+    return { pages, rebases: rebasesOf(record), end, isEnd, wasCut: cut !== -1 };
   }
 
   return {
@@ -72,28 +77,36 @@ export function createLogScan(generation: number, readSegments: ReadSegments): L
       const from = Math.max(start, 1);
       let count = 1;
       let size = firstSize;
+      let known: number | undefined;
       let next: Promise<Run> | undefined = readRun(from, count, size);
       while (next !== undefined) {
-        const { pages, end, isEnd, wasCut }: Run = await next;
+        const { pages, rebases, end, isEnd, wasCut }: Run = await next;
+        known ??= rebases;
+        if (rebases !== known) return;
         size = nextSize(pages.at(-1)) ?? size;
         count = wasCut ? 1 : Math.min(2 * count, maxRequests);
         // Read while these pages are used: reading and folding are different processes of the browser.
         next = isEnd ? undefined : readRun(end + 1, count, size);
         // Who stops early never asks for it.
         next?.catch(() => undefined);
-        yield* pages;
+        for (const page of pages) {
+          if (noticedRebases() !== known) return;
+          yield page;
+        }
       }
     },
     backward: async function* (from, to) {
       let count: number = backwardSegments.first;
+      let known: number | undefined;
       for (let end = to; end >= from; ) {
         // The segment that holds `to` may end up to a segment's length later. Beyond 2^53 there is no position.
         const upper = Math.min(end + fullSegment.events, Number.MAX_SAFE_INTEGER);
-        const { result: page } = await readSegments((segments) =>
+        const { record, result: page } = await readSegments((segments) =>
           newestSegments(segments, keysFrom(generation, from, upper), end, count),
         );
         const oldest = page.at(-1);
-        if (oldest === undefined) return;
+        known ??= rebasesOf(record);
+        if (oldest === undefined || rebasesOf(record) !== known || noticedRebases() !== known) return;
         yield page;
         end = oldest.first - 1;
         const events = page.reduce((sum, segment) => sum + segment.streamOf.length, 0);

@@ -1,9 +1,11 @@
+import { bytesToHex } from '../protocol/hex.ts';
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
 import type { ViewStores } from './log-view.ts';
 import { commitCount, packSegment, type Segment, segmentStreams, unpackSegment } from './segment.ts';
 import { extendBlocks, type IndexBlock, indexSegment } from './segment-index.ts';
 import { createSegmentRoom, type SegmentPart } from './segment-room.ts';
+import { createLinker } from './stored-commits.ts';
 
 /** Segments of the tail that one sealing looks at: some megabytes, some ten milliseconds. */
 const maxSegments = 1_024;
@@ -20,7 +22,8 @@ export async function sealTail(record: LogRecord, { segments, index }: ViewStore
     requestResult<Segment[]>(segments.getAll(keysFrom(generation, sealed + 1), maxSegments)),
     requestResult<IndexBlock | undefined>(index.get([generation, sealed])),
   ]);
-  const runs = toRuns(tail);
+  // Without sync, every commit follows its author's last.
+  const runs = toRuns(tail, record.sync === undefined ? undefined : createAuthorLinks(record.logId));
   if (runs.length === 0) return undefined;
   const full = runs.map((run) => {
     const [only] = run;
@@ -38,7 +41,7 @@ export async function sealTail(record: LogRecord, { segments, index }: ViewStore
 }
 
 /** Runs of segments that fill one; the rest, that does not, is left out. Pieces of long commits stand alone. */
-function toRuns(tail: readonly Segment[]): Segment[][] {
+function toRuns(tail: readonly Segment[], links: AuthorLinks | undefined): Segment[][] {
   const runs: Segment[][] = [];
   let run: Segment[] = [];
   let room = createSegmentRoom();
@@ -46,6 +49,7 @@ function toRuns(tail: readonly Segment[]): Segment[][] {
     if (run.length > 0) runs.push(run);
     run = [];
     room = createSegmentRoom();
+    links?.clear();
   };
   for (const segment of tail) {
     if (segment.piece !== undefined) {
@@ -54,13 +58,43 @@ function toRuns(tail: readonly Segment[]): Segment[][] {
       continue;
     }
     const part = segmentToPart(segment);
+    if (links?.follow(segment) === false) end();
     if (!room.take(part)) {
       end();
-      room.take(part);
+      // Full already: a rebase cut what it stood in, and left it.
+      if (!room.take(part)) {
+        runs.push([segment]);
+        continue;
+      }
     }
     run.push(segment);
+    links?.take(segment);
   }
   return runs;
+}
+
+/** What the commits of a run follow: in one segment, only the first link of each author is stored. */
+interface AuthorLinks {
+  /** Whether the first commits of a segment follow those of their authors that were taken before, if any were. */
+  follow(segment: Segment): boolean;
+  take(segment: Segment): void;
+  clear(): void;
+}
+
+function createAuthorLinks(logId: string): AuthorLinks {
+  const link = createLinker(logId);
+  const ends = new Map<string, string>();
+  return {
+    follow: ({ clients, prevs }) =>
+      clients.every(
+        (client, at) =>
+          (ends.get(client) ?? bytesToHex(prevs[at] as Uint8Array)) === bytesToHex(prevs[at] as Uint8Array),
+      ),
+    take: (segment) => {
+      for (const { commit, digest } of link(segment)) ends.set(commit.head.client, bytesToHex(digest));
+    },
+    clear: () => ends.clear(),
+  };
 }
 
 function segmentToPart(segment: Segment): SegmentPart {

@@ -75,6 +75,13 @@ export function reset(database: string): StorageFailure {
   };
 }
 
+export function anotherLog(database: string, found: string, wanted: string): StorageFailure {
+  return {
+    type: 'storage.failed',
+    text: `The database "${database}" holds the log "${found}", and "${wanted}" was asked for. Nothing was changed: open the other log under another name, or delete this database first.`,
+  };
+}
+
 export function replaced(database: string): StorageFailure {
   return {
     type: 'storage.replaced',

@@ -13,6 +13,8 @@ export function createAssembler(): (segment: Segment) => readonly WholeCommit[] 
     const { piece } = segment;
     if (piece === undefined) return toWholeCommits(segment);
     if (piece.offset === 0) pieces = [];
+    // Begun in the middle of a commit: another order has put it where the reader began.
+    else if ((pieces.at(-1)?.last ?? 0) !== segment.first - 1) return [];
     pieces.push(segment);
     if (piece.offset + segment.streamOf.length < piece.total) return [];
     const parts = pieces.flatMap((each) => unpackSegment(each));
@@ -27,6 +29,42 @@ export function createAssembler(): (segment: Segment) => readonly WholeCommit[] 
   };
 }
 
+/** A whole commit with its links. */
+export interface LinkedWholeCommit {
+  readonly commit: WholeCommit;
+  readonly prev: Uint8Array;
+  readonly digest: Uint8Array;
+  readonly order: Uint8Array;
+}
+
+/** The whole commits, with their links, of segments that come in order. */
+export function createLinker(logId: string): (segment: Segment) => readonly LinkedWholeCommit[] {
+  const assemble = createAssembler();
+  return (segment) => {
+    // Every segment carries what its links start from.
+    const digests = new Map(segment.clients.map((client, index) => [client, segment.prevs[index]]));
+    let order = segment.before;
+    return assemble(segment).map((commit) => {
+      const { head, events, payloads, last } = commit;
+      const positioned = events.map((event) => ({ ...event, position: last }));
+      const prev = digests.get(head.client) ?? commit.prev;
+      const end = linkCommit(logId, head, positioned, payloads, { digest: prev, order });
+      digests.set(head.client, end.digest);
+      ({ order } = end);
+      return { commit, prev, ...end };
+    });
+  };
+}
+
+/** As readers get it. */
+export function toStoredCommit({ commit, prev, order }: LinkedWholeCommit): StoredCommit {
+  const { head, events, payloads, first } = commit;
+  const { causationId, ...rest } = head;
+  const cause = causationId === undefined ? {} : { causationId };
+  const links = { prev: bytesToHex(prev), orderHash: bytesToHex(order) };
+  return { ...rest, ...cause, ...links, events: toEvents(head, events, payloads, first) };
+}
+
 /** The commits of a log with their links, page by page, from the commit that holds `from` on. */
 export async function* toStoredCommits(
   logId: string,
@@ -34,34 +72,16 @@ export async function* toStoredCommits(
   from: number,
 ): AsyncGenerator<readonly StoredCommit[]> {
   const start = await startOfCommit(scan, from);
-  const assemble = createAssembler();
+  const link = createLinker(logId);
   let done = 0;
   for await (const page of scan(start)) {
     const commits: StoredCommit[] = [];
-    for (const segment of page) {
-      // Every segment carries what its links start from.
-      const digestByClient = new Map(segment.clients.map((client, index) => [client, segment.prevs[index]]));
-      let order = segment.before;
-      for (const whole of assemble(segment)) {
-        const { head, events, payloads, first, last } = whole;
-        const positioned = events.map((event) => ({ ...event, position: last }));
-        const digest = digestByClient.get(head.client) ?? whole.prev;
-        const end = linkCommit(logId, head, positioned, payloads, { digest, order });
-        digestByClient.set(head.client, end.digest);
-        order = end.order;
-        // Asked for later, or handed out before a sealing put them into another segment.
-        if (last < from || last <= done) continue;
-        done = last;
-        const { causationId, ...rest } = head;
-        const cause = causationId === undefined ? {} : { causationId };
-        commits.push({
-          ...rest,
-          ...cause,
-          prev: bytesToHex(digest),
-          orderHash: bytesToHex(end.order),
-          events: toEvents(head, events, payloads, first),
-        });
-      }
+    for (const linked of page.flatMap(link)) {
+      const { last } = linked.commit;
+      // Asked for later, or handed out before a sealing put them into another segment.
+      if (last < from || last <= done) continue;
+      done = last;
+      commits.push(toStoredCommit(linked));
     }
     if (commits.length > 0) yield commits;
   }

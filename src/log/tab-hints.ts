@@ -4,7 +4,7 @@ import type { GrowthListener } from './event-log.ts';
 
 /** Tells everybody who has opened a log that it grew, in this worker and in the other tabs. */
 export interface TabHints {
-  announce(head: number, events: readonly RecordedEvent[]): void;
+  announce(head: number, events: readonly RecordedEvent[], rebases: number): void;
   listen(listener: GrowthListener): () => void;
   close(): void;
 }
@@ -14,9 +14,13 @@ const maxEvents = 16;
 
 /**
  * Joins the channel of a log. A hint may be missed (a frozen tab, the back/forward cache): nothing may depend on it but
- * speed. Where there is no BroadcastChannel, tabs see each other's events when they look the next time.
+ * speed. Events that stand in another order than the one that this opening knows are not passed on. Where there is no BroadcastChannel, tabs see each other's events when they look the next time.
  */
-export function joinTabHints(logId: string, { generation, format }: Pick<Growth, 'generation' | 'format'>): TabHints {
+export function joinTabHints(
+  logId: string,
+  { generation, format }: Pick<Growth, 'generation' | 'format'>,
+  noticedRebases: () => number,
+): TabHints {
   const listeners = new Set<GrowthListener>();
   const tell: GrowthListener = (head, events) => {
     for (const listener of listeners) listener(head, events);
@@ -26,17 +30,18 @@ export function joinTabHints(logId: string, { generation, format }: Pick<Growth,
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (!isTabMessage(data) || data.logId !== logId) return;
       const { head, growth } = data;
-      const isOurs = growth?.generation === generation && growth.format === format;
+      const isOurs =
+        growth?.generation === generation && growth.format === format && growth.rebases === noticedRebases();
       tell(head, isOurs ? growth.events : []);
     };
     // Node: an open channel alone does not keep the process alive.
     if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
   }
   return {
-    announce: (head, events) => {
+    announce: (head, events, rebases) => {
       const told = events.length > maxEvents ? [] : events;
       tell(head, told);
-      const growth = told.length === 0 ? {} : { growth: { generation, format, events: told } };
+      const growth = told.length === 0 ? {} : { growth: { generation, format, rebases, events: told } };
       channel?.postMessage({ type: 'head', logId, head, ...growth } satisfies TabMessage);
     },
     listen: (listener) => {

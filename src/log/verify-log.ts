@@ -1,6 +1,7 @@
 import { type ChainEnd, chainStart, linkCommit } from '../protocol/commit-digest.ts';
 import type { Verification, VerifyOptions } from './event-log.ts';
-import { format, type LogRecord } from './log-record.ts';
+import { forkSince } from './log-order.ts';
+import { type LogRecord, plainFormat, rebasesOf, syncedFormat } from './log-record.ts';
 import { orderMark, readPayloads, type Segment, segmentCommandIds, segmentStreams, unpackSegment } from './segment.ts';
 import { type IndexBlock, type IndexedSegment, indexSegment, toBlock } from './segment-index.ts';
 import { createAssembler } from './stored-commits.ts';
@@ -32,11 +33,24 @@ export async function verifyLog(
   readPart: (from: number) => Promise<LogPart>,
   { onProgress, signal }: VerifyOptions = {},
 ): Promise<Verification> {
-  const check = createCheck();
+  let check = createCheck();
+  let known: number | undefined;
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const part = await readPart(check.next);
+      let part = await readPart(check.next);
+      const { sync } = part.record;
+      known ??= rebasesOf(part.record);
+      if (sync !== undefined && sync.rebases !== known) {
+        const fork = forkSince(sync, known);
+        known = sync.rebases;
+        if (fork < check.next - 1) {
+          // What was checked is not what is there now.
+          check = createCheck();
+          part = await readPart(check.next);
+          if (rebasesOf(part.record) !== known) continue;
+        } else check.forgetIndex();
+      }
       check.take(part);
       onProgress?.({ done: check.next - 1, total: Math.max(part.record.head, check.next - 1) });
       if (part.isTail) return { status: 'verified', events: check.next - 1 };
@@ -51,7 +65,9 @@ export async function verifyLog(
 function createCheck() {
   const assemble = createAssembler();
   const nextRevisions = new Map<string, number>();
-  const ends = new Map<string, { readonly digest: Uint8Array; readonly clientSeq: number }>();
+  /** Of each client, its last commit; and the one of the highest number, which another may stand behind. */
+  const ends = new Map<string, Uint8Array>();
+  const highest = new Map<string, { readonly digest: Uint8Array; readonly clientSeq: number }>();
   let order = chainStart.order;
   /** Position of the next segment, and of the next commit: a long commit has several segments. */
   let next = 1;
@@ -59,18 +75,20 @@ function createCheck() {
   let indexed: IndexedSegment[] = [];
   /** Of the block before this one: a sealing between two parts may put a longer block in its place. */
   let indexedBefore: IndexedSegment[] = [];
+  /** A rebase may have dropped the block that was being read: the next one that begins is compared again. */
+  let isBetweenBlocks = false;
   /** Of a long commit that is not whole yet: where it starts, and what all its pieces say. */
   let firstPiece: { readonly start: number; readonly whole: string } | undefined;
 
   function takeCommit(commit: WholeCommit, logId: string): void {
     const { head, events, payloads, first, last } = commit;
-    const previous = ends.get(head.client);
+    const digest = ends.get(head.client) ?? chainStart.digest;
     const end: ChainEnd = linkCommit(
       logId,
       head,
       events.map((event) => ({ ...event, position: last })),
       payloads,
-      { digest: previous?.digest ?? chainStart.digest, order },
+      { digest, order },
     );
     if (orderMark(end.order) !== commit.mark) throw new Broken(first, 'a commit does not match its link');
     if (commit.ends && !isSame(end.order, commit.after)) throw new Broken(first, 'the order hash of a segment differs');
@@ -79,7 +97,10 @@ function createCheck() {
       nextRevisions.set(stream, revision + 1);
     }
     order = end.order;
-    ends.set(head.client, { digest: end.digest, clientSeq: head.clientSeq });
+    ends.set(head.client, end.digest);
+    if (head.clientSeq > (highest.get(head.client)?.clientSeq ?? 0)) {
+      highest.set(head.client, { digest: end.digest, clientSeq: head.clientSeq });
+    }
   }
 
   /** Every piece repeats what is of the whole commit. */
@@ -99,15 +120,19 @@ function createCheck() {
     if (length === piece.total) firstPiece = undefined;
   }
 
-  function takeSegment(segment: Segment, key: number, logId: string): void {
+  function takeSegment(segment: Segment, key: number, { logId, sync, isBranched }: LogRecord): void {
     const length = segment.streamOf.length;
     if (segment.first !== next || segment.last !== next + length - 1 || key !== segment.last) {
       throw new Broken(next, 'events are missing or stand in another place');
     }
     if (!isSame(segment.before, order)) throw new Broken(next, 'a segment does not follow the one before');
     for (const [index, client] of segment.clients.entries()) {
-      const digest = ends.get(client)?.digest ?? chainStart.digest;
-      if (!isSame(segment.prevs[index], digest)) throw new Broken(next, 'a commit does not follow its author’s last');
+      const prev = segment.prevs[index];
+      if (isSame(prev, ends.get(client) ?? chainStart.digest)) continue;
+      // With sync, authors’ commits come back in other orders; what this one says it follows is covered by its hash.
+      const mayDiffer = sync !== undefined || isBranched === true;
+      if (!mayDiffer || prev === undefined) throw new Broken(next, 'a commit does not follow its author’s last');
+      ends.set(client, prev);
     }
     checkPiece(segment);
     for (const commit of assemble(segment)) takeCommit(commit, logId);
@@ -122,7 +147,11 @@ function createCheck() {
       block = blocks.find(({ first }) => first === indexedBefore[0]?.first);
       indexed = indexedBefore;
     }
-    if (block === undefined) throw new Broken(segment.first, 'the index has no entry for it');
+    if (block === undefined) {
+      if (isBetweenBlocks) return;
+      throw new Broken(segment.first, 'the index has no entry for it');
+    }
+    isBetweenBlocks = false;
     indexed.push(indexSegment(segment));
     if (segment.last < block.last) return;
     if (!isSameBlock(block, toBlock(indexed))) throw new Broken(block.first, 'the index differs from what it is of');
@@ -135,26 +164,40 @@ function createCheck() {
     get next() {
       return next;
     },
+    forgetIndex: () => {
+      block = undefined;
+      indexed = [];
+      indexedBefore = [];
+      isBetweenBlocks = true;
+    },
     take: ({ record, segments, keys, blocks, isTail }: LogPart) => {
       for (const [index, segment] of segments.entries()) {
-        guard(next, () => takeSegment(segment, keys[index] ?? 0, record.logId));
+        guard(next, () => takeSegment(segment, keys[index] ?? 0, record));
         guard(segment.first, () => takeIndexed(segment, record, blocks));
       }
       if (isTail) {
         const [stray] = blocks;
         if (stray !== undefined) throw new Broken(stray.first, 'the index covers more than is sealed');
-        const own = ends.get(record.client);
+        const format = record.sync === undefined ? plainFormat : syncedFormat;
         const agrees =
           record.write === format.write &&
           record.minReader === format.minReader &&
           record.head === next - 1 &&
           isSame(record.order, order) &&
-          record.clientSeq === (own?.clientSeq ?? 0) &&
-          isSame(record.digest, own?.digest ?? chainStart.digest);
+          agreesWithOwn(record, highest.get(record.client) ?? { digest: chainStart.digest, clientSeq: 0 });
         if (!agrees) throw new Broken(Math.min(next, record.head + 1), 'the log’s own record of its end differs');
       }
     },
   };
+}
+
+/** What the next own commit follows. After a rebase it may be one that is not in the log any more. */
+function agreesWithOwn(
+  { clientSeq, digest, sync }: LogRecord,
+  own: { readonly digest: Uint8Array; readonly clientSeq: number },
+): boolean {
+  if (sync !== undefined && sync.rebases > 0) return clientSeq >= own.clientSeq;
+  return clientSeq === own.clientSeq && isSame(digest, own.digest);
 }
 
 /** What a broken value makes our own reading throw is a broken value. */

@@ -14,6 +14,8 @@ export interface Growth {
   readonly generation: number;
   /** What wrote it: another build of the app may have other events. */
   readonly format: number;
+  /** How many times the order had changed when the events got their positions. */
+  readonly rebases: number;
   readonly events: readonly RecordedEvent[];
 }
 

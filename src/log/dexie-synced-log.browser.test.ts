@@ -1,0 +1,3 @@
+import { describeDexieSyncedLog } from './dexie-synced-log.contract.ts';
+
+describeDexieSyncedLog();

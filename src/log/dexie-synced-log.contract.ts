@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import { noHash } from '../protocol/sync-commit.ts';
+import {
+  append,
+  appendAll,
+  failureOf,
+  positionsOf,
+  readAll,
+  readAllCommits,
+} from '../testing/conformance/log-access.ts';
+import { commitOf, range, sampleCommits } from '../testing/conformance/sample-commits.ts';
+import { type DexieEventLogOptions, openDexieEventLog } from './dexie-event-log.ts';
+import type { EventLog } from './event-log.ts';
+import { exportLog } from './export-log.ts';
+import { importLog } from './import-log.ts';
+import type { LogRecord } from './log-record.ts';
+import { createAuthor, describeSyncedLog, expectLinked, pull } from './synced-log.contract.ts';
+// Loaded before it is needed: the tests wait for sealings, not for files.
+import './seal.ts';
+
+const env = { now: () => 0, newId: () => crypto.randomUUID().replaceAll('-', '') };
+
+/** Sync on the log in IndexedDB; run over fake-indexeddb in Node and in a real browser. */
+export function describeDexieSyncedLog(): void {
+  const openNew = async () => {
+    const name = `test-${crypto.randomUUID()}`;
+    const open = (options: Partial<DexieEventLogOptions> = {}) => openDexieEventLog({ name, env, ...options });
+    return { name, log: await open(), open };
+  };
+
+  describeSyncedLog('the event log in IndexedDB that is synchronised', openNew);
+
+  describe('what is synchronised, in IndexedDB', () => {
+    it('is written as before until sync is opened, and is closed to older code from then on', async () => {
+      const { name, log, open } = await openNew();
+      await append(log, commitOf('c1', ['a-1'], { note: 'dropped' }));
+      expect(await readRecord(name)).toMatchObject({ write: 2, minReader: 2 });
+      expect(await readRecord(name)).not.toHaveProperty('sync');
+      await log.openSync();
+      expect(await readRecord(name)).toMatchObject({ write: 3, minReader: 3, sync: { rebases: 0 } });
+      log.close();
+      const again = await open();
+      expect(again.order).toEqual({ confirmed: 0, rebases: 0 });
+      again.close();
+    });
+
+    it('may be shorter than the page remembers', async () => {
+      const { log, open } = await openNew();
+      await appendAll(
+        log,
+        range(1, 4).map((index) => commitOf(`c${index}`, ['a-1'])),
+      );
+      const hint = { logId: log.logId, head: 4 };
+      await (await log.openSync()).write((transaction) => transaction.cutAfter(2));
+      log.close();
+      const again = await open({ hint });
+      expect(await again.head()).toBe(2);
+      again.close();
+    });
+
+    it('is begun under the id of another device’s log, and never takes another’s place', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openDexieEventLog({ name, env, logId: 'theirs' });
+      expect(log.logId).toBe('theirs');
+      log.close();
+      const again = await openDexieEventLog({ name, env, logId: 'theirs' });
+      again.close();
+      expect(await failureOf(openDexieEventLog({ name, env, logId: 'others' }))).toMatchObject({
+        type: 'storage.failed',
+        text: expect.stringContaining('holds the log "theirs"'),
+      });
+    });
+
+    it('tells no events that stand in another order than an opening knows', async () => {
+      const { log, open } = await openNew();
+      const other = await open();
+      const synced = await log.openSync();
+      const told: [head: number, positions: number[]][] = [];
+      other.onGrowth((head, events) => told.push([head, positionsOf(events)]));
+      await append(log, commitOf('c1', ['a-1']));
+      await expect.poll(() => told.at(-1)).toEqual([1, [1]]);
+      await pull(synced, [createAuthor(log.logId, 'ann').write('x1', ['a-1'])]);
+      await expect.poll(() => told.at(-1)).toEqual([2, []]);
+      await append(log, commitOf('c2', ['a-1']));
+      await expect.poll(() => told.at(-1)).toEqual([3, []]);
+      await other.head();
+      await append(log, commitOf('c3', ['a-1']));
+      await expect.poll(() => told.at(-1)).toEqual([4, [4]]);
+      for (const each of [log, other]) each.close();
+    });
+
+    it('is cut through segments and blocks of the index, and sealed again', async () => {
+      const { name, log, open } = await openNew();
+      const commits = sampleCommits(900);
+      await appendAll(log, commits);
+      await sealed(name, 1_000);
+      const other = await open();
+      // Has all of the index in memory.
+      await other.revisions(['none']);
+      const synced = await log.openSync();
+      const ends = (await readAllCommits(log)).map(({ events }) => events.at(-1)?.position ?? 0);
+      const ann = createAuthor(log.logId, 'ann');
+      // The 140th is a commit in pieces.
+      for (const [round, at] of [800, 500, 141, 140, 139, 3, 0].entries()) {
+        const g = at === 0 ? 0 : (ends[at - 1] ?? 0);
+        const before = await readAll(log);
+        await synced.write(async (transaction) => {
+          const cut = await transaction.cutAfter(g);
+          await transaction.place(ann.write(`x${round}`, ['account-1', 'b-1']));
+          for (const { commit } of cut) {
+            expect(await transaction.findCommit(commit.commandId)).toBe(undefined);
+            await transaction.append({ ...commit });
+          }
+        });
+        const after = await readAll(log);
+        expect(after.slice(0, g)).toEqual(before.slice(0, g));
+        expect(after.slice(g + 2).map(({ id }) => id)).toEqual(before.slice(g).map(({ id }) => id));
+        const streams = [...new Set(after.map(({ stream }) => stream)), 'none'];
+        const revisions = streams.map((stream) => after.findLast((event) => event.stream === stream)?.revision ?? -1);
+        expect(await other.revisions(streams)).toEqual(revisions);
+        for (const each of [log, other]) {
+          expect(await readAll(each, { stream: 'account-1' })).toEqual(
+            after.filter(({ stream }) => stream === 'account-1'),
+          );
+          expect(await readAll(each, { tags: ['rare'], backwards: true })).toEqual(
+            after.filter(({ tags }) => tags?.includes('rare')).reverse(),
+          );
+        }
+        expect(await other.verify()).toEqual({ status: 'verified', events: after.length });
+        ends.forEach((end, index) => {
+          if (index >= at) ends[index] = end + 2;
+        });
+        if (round % 2 === 0) await sealed(name, (await other.head()) - 1_100);
+      }
+      expectLinked(log.logId, await synced.write((transaction) => transaction.readAfter(0)));
+      await sealed(name, (await other.head()) - 1_100);
+      const fresh = await open();
+      expect(await fresh.verify()).toMatchObject({ status: 'verified' });
+      for (const each of [log, other, fresh]) each.close();
+    }, 60_000);
+
+    it('refuses to be cut inside a commit in pieces', async () => {
+      const { log } = await openNew();
+      await append(
+        log,
+        commitOf(
+          'long',
+          range(1, 1500).map((number) => `a-${number}`),
+        ),
+      );
+      await append(log, commitOf('c2', ['a-1']));
+      const synced = await log.openSync();
+      for (const g of [1, 511, 512, 513, 1024, 1499]) {
+        await expect(synced.write((transaction) => transaction.cutAfter(g))).rejects.toThrow('no commit ends');
+      }
+      const [long] = await synced.write((transaction) => transaction.readAfter(0, 1));
+      expect(long?.events.length).toBe(1500);
+      expect((await synced.write((transaction) => transaction.cutAfter(1500))).length).toBe(1);
+      expect(await log.verify()).toEqual({ status: 'verified', events: 1500 });
+      log.close();
+    });
+
+    it('is sealed without joining commits of which one does not follow the other', async () => {
+      const { name, log, open } = await openNew();
+      const synced = await log.openSync();
+      const authors = ['ann', 'bob'].map((client) => createAuthor(log.logId, client));
+      const page = range(1, 1_400).map((index) => authors[index % 2]?.write(`x${index}`, ['a-1', `s-${index % 9}`]));
+      // Every thirtieth is put off to the end, as one that is recovered is.
+      const late = page.filter((_commit, index) => index % 30 === 7);
+      const commits = [...page.filter((commit) => !late.includes(commit)), ...late].flatMap((each) => each ?? []);
+      for (let start = 0; start < commits.length; start += 3) await pull(synced, commits.slice(start, start + 3));
+      await sealed(name, 1_500);
+      expect(await log.verify()).toEqual({ status: 'verified', events: 2_800 });
+      const other = await open();
+      const read = await (await other.openSync()).write((transaction) => transaction.readAfter(0));
+      expect(read.map(({ commit }) => commit)).toEqual(commits);
+      expectLinked(log.logId, read);
+      // And is exported and imported as it is.
+      const lines: string[] = [];
+      for await (const text of exportLog(other, 'test')) lines.push(text);
+      const { log: target, open: openTarget } = await openNew();
+      const targetSync = await target.openSync();
+      await append(target, commitOf('gone', ['a-1'], { note: 'gone' }));
+      await targetSync.write(async ({ beside }) => beside.put('refused', 'r', 1));
+      await importLog(new Blob(lines).stream(), await target.stage(), { app: 'test' });
+      target.close();
+      const imported = await openTarget();
+      expect(imported.order.confirmed).toBe(undefined);
+      expect((await readAllCommits(imported)).map(({ orderHash }) => orderHash)).toEqual(read.map(({ oh }) => oh));
+      expect(await imported.verify()).toEqual({ status: 'verified', events: 2_800 });
+      const beside = await (await imported.openSync()).write(async (transaction) => [
+        transaction.base,
+        await transaction.beside.count('refused'),
+        await transaction.beside.count('note'),
+      ]);
+      expect(beside).toEqual([{ epoch: '', g: 0, oh: noHash }, 0, 0]);
+      for (const each of [log, other, imported]) each.close();
+    }, 60_000);
+
+    it('is verified while the order changes', async () => {
+      const { name, log, open } = await openNew();
+      const synced = await log.openSync();
+      await appendAll(log, sampleCommits(1_500, 3));
+      await sealed(name, 2_500);
+      const other = await open();
+      const ann = createAuthor(log.logId, 'ann');
+      const moved: Promise<unknown>[] = [];
+      let turn = 0;
+      const rebase = async (opened: EventLog) => {
+        turn += 1;
+        const commits = await readAllCommits(opened);
+        const g = commits[Math.floor((commits.length * turn) / 9)]?.events.at(-1)?.position ?? 0;
+        await synced.write(async (transaction) => {
+          const cut = await transaction.cutAfter(g);
+          await transaction.place(ann.write(`x${turn}`, ['b-1']));
+          for (const { commit } of cut) await transaction.append({ ...commit });
+        });
+      };
+      const onProgress = () => void (turn < 7 && moved.push(rebase(log)));
+      expect(await other.verify({ onProgress })).toMatchObject({ status: 'verified' });
+      await Promise.all(moved);
+      expect(moved.length).toBeGreaterThan(0);
+      expect(await other.verify()).toEqual({ status: 'verified', events: await log.head() });
+      for (const each of [log, other]) each.close();
+    }, 60_000);
+  });
+}
+
+function readRecord(name: string): Promise<LogRecord> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(name);
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction('meta');
+      const request = transaction.objectStore('meta').get('log');
+      transaction.oncomplete = () => {
+        opening.result.close();
+        resolve(request.result);
+      };
+    };
+  });
+}
+
+/** Waits until a log is sealed up to a position: a timer does it, and nothing tells. */
+async function sealed(name: string, position: number): Promise<void> {
+  await expect.poll(async () => (await readRecord(name)).sealed, { timeout: 20_000 }).toBeGreaterThanOrEqual(position);
+}

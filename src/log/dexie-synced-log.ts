@@ -1,0 +1,185 @@
+import type { CommitHead } from '../protocol/commit-digest.ts';
+import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
+import type { SyncCommit } from '../protocol/sync-commit.ts';
+import { cutSegments } from './cut-segments.ts';
+import { requestResult } from './idb.ts';
+import { type LogRecord, syncedFormat } from './log-record.ts';
+import { type ChangeLog, type OpenTransaction, openTransaction } from './log-transaction.ts';
+import type { LogView, ViewStores } from './log-view.ts';
+import { recordPlaced, toOrderedCommit } from './ordered-commit.ts';
+import type { LinkedCommit } from './pack-commits.ts';
+import { readOrdered } from './read-ordered.ts';
+import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
+import type { BesideLog, OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
+
+export interface SyncedLogOptions {
+  readonly newClient: () => string;
+  readonly maxEventBytes: number;
+}
+
+/** Makes the log a synchronised one, where it is not yet: nothing but its record changes. */
+export async function openSyncedLog(change: ChangeLog, options: SyncedLogOptions): Promise<SyncedLog> {
+  await change('strict', async (record) => {
+    if (record.sync !== undefined) return { result: undefined };
+    const synced: LogRecord = { ...record, ...syncedFormat, sync: newSyncRecord };
+    return { result: undefined, flushed: { record: synced, segments: [], events: [] }, isNews: false };
+  });
+  return {
+    write: (work, { durability = 'strict' } = {}) =>
+      change(
+        durability,
+        async (record, view, stores, all) => {
+          const staged = stageSync(record, view, stores, all.objectStore('snapshots'), options);
+          const result = await work(staged.transaction);
+          return { result, ...staged.flush() };
+        },
+        ['snapshots'],
+      ),
+  };
+}
+
+/**
+ * A transaction that may cut. What it appends is stored at its end; a cut stores it at once, takes what follows out of
+ * the stores, and goes on with a view of its own: the one of this worker holds only what is committed.
+ */
+function stageSync(
+  start: LogRecord,
+  committed: LogView,
+  stores: Required<ViewStores>,
+  snapshots: IDBObjectStore,
+  { newClient, maxEventBytes }: SyncedLogOptions,
+) {
+  const { logId } = start;
+  const open = (record: LogRecord, view: LogView): OpenTransaction =>
+    openTransaction(record, view, stores, maxEventBytes);
+  let record = start;
+  let inner = open(start, committed);
+  let { base } = start.sync ?? newSyncRecord;
+  /** The lowest position after which something that was committed is cut. */
+  let fork = start.head;
+
+  async function cutAfter(g: number): Promise<readonly OrderedCommit[]> {
+    if (g === inner.head) return [];
+    const flushed = inner.flush().record;
+    const cut = await cutSegments(flushed, stores, g);
+    let { client, clientSeq, digest } = flushed;
+    for (const taken of [...cut.commits].reverse()) {
+      // One that was placed behind a higher number of its author has moved nothing.
+      if (taken.commit.client !== client || taken.commit.clientSeq !== clientSeq) continue;
+      if (taken.digest !== bytesToHex(digest)) continue;
+      clientSeq -= 1;
+      digest = hexToBytes(taken.commit.prev);
+    }
+    if (g < fork) {
+      fork = g;
+      const streams = cut.commits.flatMap(({ events }) => events.map(({ stream }) => stream));
+      for (const stream of new Set(streams)) snapshots.delete(['state', stream]);
+    }
+    const sync = fork < start.head ? addFork(start.sync ?? newSyncRecord, fork) : start.sync;
+    record = { ...flushed, ...cut.end, clientSeq, digest, ...(sync === undefined ? {} : { sync }) };
+    const view = committed.branch();
+    await view.refresh(record, stores);
+    inner = open(record, view);
+    return cut.commits;
+  }
+
+  async function place(commit: SyncCommit): Promise<OrderedCommit> {
+    if ((await inner.findCommit(commit.commandId)) !== undefined) {
+      throw new Error(`The commit "${commit.commandId}" is in the log already: it cannot be placed again.`);
+    }
+    const placed = await inner.add(commit.events, (revisions) => {
+      const recorded = recordPlaced(commit, logId, inner.head, revisions);
+      return { ...recorded, head: toHead(commit), prev: hexToBytes(commit.prev) };
+    });
+    return toOrdered(placed);
+  }
+
+  const toOrdered = ({ head, prev, digest, after, events }: LinkedCommit): OrderedCommit => {
+    const links = { prev: bytesToHex(prev), orderHash: bytesToHex(after) };
+    return toOrderedCommit(logId, { ...toHead(head), ...links, events }, bytesToHex(digest));
+  };
+
+  async function readAfter(g: number, limit = Number.MAX_SAFE_INTEGER): Promise<readonly OrderedCommit[]> {
+    const stored = await readOrdered(record, stores.segments, g, limit);
+    const appended = inner.commits.filter(({ events }) => (events.at(-1)?.position ?? 0) > g);
+    return [...stored, ...appended.slice(0, Math.max(0, limit - stored.length)).map(toOrdered)];
+  }
+
+  const transaction: SyncTransaction = {
+    get head() {
+      return inner.head;
+    },
+    get base() {
+      return base;
+    },
+    get client() {
+      return inner.end.client;
+    },
+    get clientSeq() {
+      return inner.end.clientSeq;
+    },
+    get end() {
+      return { g: inner.head, oh: bytesToHex(inner.end.order) };
+    },
+    beside: toBeside(stores.pending),
+    revisions: (streams) => inner.revisions(streams),
+    readStream: (stream, fromRevision) => inner.readStream(stream, fromRevision),
+    readMatching: (filters, after) => inner.readMatching(filters, after),
+    findCommit: (commandId) => inner.findCommit(commandId),
+    append: (commit, condition) => inner.append(commit, condition),
+    turn: () => inner.turn(),
+    readAfter,
+    cutAfter,
+    place,
+    setBase: (next) => {
+      base = next;
+    },
+    renewClient: () => inner.setClient(newClient()),
+  };
+
+  return {
+    transaction,
+    flush: () => {
+      const flushed = inner.flush();
+      const { head } = flushed.record;
+      if (base.g > head) throw new Error(`The base ${base.g} is beyond the head ${head} of the log.`);
+      const sync = { ...(flushed.record.sync ?? newSyncRecord), base };
+      const isRebased = fork < start.head;
+      const isMoved = !isSameBase(base, start.sync?.base ?? base);
+      const isNews = isRebased || isMoved || head > start.head;
+      // Nothing but what is beside the log.
+      if (!isNews && record === start && flushed.record.client === start.client) return {};
+      // What a cut has stored in between, the view of this worker reads from the stores.
+      const segments = record === start ? flushed.segments : [];
+      const events = isRebased ? [] : flushed.events;
+      return { flushed: { record: { ...flushed.record, sync }, segments, events }, isNews };
+    },
+  };
+}
+
+/** What a digest covers besides the events, and no more. */
+function toHead({ commandId, correlationId, causationId, recordedAt, client, clientSeq }: CommitHead) {
+  const cause = causationId === undefined ? {} : { causationId };
+  return { commandId, correlationId, ...cause, recordedAt, client, clientSeq };
+}
+
+function toBeside(pending: IDBObjectStore): BesideLog {
+  return {
+    get: (kind, ids) => Promise.all(ids.map((id) => requestResult<unknown>(pending.get([kind, id])))),
+    list: async (kind, limit) => {
+      const [keys, values] = await Promise.all([
+        requestResult(pending.getAllKeys(keysOf(kind), limit)),
+        requestResult<unknown[]>(pending.getAll(keysOf(kind), limit)),
+      ]);
+      // As they were put.
+      return keys.map((key, at) => [(key as [string, string])[1], values[at]] as const);
+    },
+    count: (kind) => requestResult(pending.count(keysOf(kind))),
+    put: (kind, id, value) => void pending.put(value, [kind, id]),
+    delete: (kind, id) => void pending.delete([kind, id]),
+  };
+}
+
+function keysOf(kind: string): IDBKeyRange {
+  return IDBKeyRange.bound([kind], [kind, []]);
+}
