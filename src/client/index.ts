@@ -1,3 +1,5 @@
+export type { RefusedCommit } from '../protocol/engine-api.ts';
+export type { SyncStatus } from '../protocol/sync-host.ts';
 export type { Client, ClientOptions } from './client.ts';
 export { createClient } from './client.ts';
 export type { WorkerLike } from './connection.ts';

@@ -1,1 +1,1 @@
-export { startWorker } from './start-worker.ts';
+export { startWorker, type WorkerOptions } from './start-worker.ts';

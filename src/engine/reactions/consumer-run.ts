@@ -55,6 +55,7 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
   let doing = '';
   let woken = false;
   let endPause = () => {};
+  let { rebases } = log.order;
 
   function wake(to = 0): void {
     woken = true;
@@ -67,7 +68,7 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
   async function look(): Promise<Checkpoint> {
     store ??= await log.openCheckpoints();
     const found = (await store.load(name)) ?? (await start(store));
-    head = Math.max(head, await log.head());
+    head = await log.head();
     return found;
   }
 
@@ -129,14 +130,23 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
     }
   }
 
+  /** Where sync has put what is pending into another order, the checkpoint may have been set back. */
+  function requireSameOrder(): void {
+    const isSame = rebases === log.order.rebases;
+    rebases = log.order.rebases;
+    if (!isSame) throw new Overtaken();
+  }
+
   async function catchUp(progress: Progress): Promise<void> {
     while (!progress.signal.aborted) {
       doing = 'while it read the log';
-      head = Math.max(head, await log.head());
+      head = await log.head();
+      requireSameOrder();
       if (position >= head) return;
       const to = head;
       // All types: what this build does not know may be the business of a newer one, and is not passed over.
       for await (const page of log.read({ from: position + 1, to })) {
+        requireSameOrder();
         const unreadable = page.find((event) => whyUnreadable(event) !== undefined);
         const readable = unreadable === undefined ? page : page.slice(0, page.indexOf(unreadable));
         const events = readable.filter(({ type }) => eventTypes.has(type));
@@ -145,6 +155,7 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
         if (unreadable !== undefined) stopBefore(unreadable);
         onChange();
       }
+      requireSameOrder();
       position = to;
       if (position - (checkpoint?.position ?? 0) >= saveEvery) await progress.save(position);
     }

@@ -28,6 +28,8 @@ export interface SyncHostOptions extends Decider {
   readonly env: Decider['env'];
   readonly syncEnv: SyncEnv;
   readonly exclusively: SyncHost['exclusively'];
+  /** Called before the log goes back to a position that it had confirmed beyond. */
+  readonly beforeGoBack: (g: number) => Promise<void>;
   readonly onReport: (progress: SyncProgress) => void;
   /** A receipt may be another one now. */
   readonly onMoved: () => void;
@@ -40,7 +42,7 @@ const pageCommits = 256;
 const envelopeBytes = 300;
 
 export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
-  const { app, log, synced, syncEnv, exclusively, onReport, onMoved } = options;
+  const { app, log, synced, syncEnv, exclusively, beforeGoBack, onReport, onMoved } = options;
   /** Digests of pending commits that a server has, by command id. */
   const acknowledged = new Map<string, string>();
   /** Everything up to there is acknowledged, in the order at the time. */
@@ -213,6 +215,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     readPlaces: () => look(readPlaces),
 
     goBack: async (base, g) => {
+      await beforeGoBack(g);
       await write(async (transaction) => {
         if (!isSamePlace(transaction.base, base) || g >= base.g) return;
         const back = await transaction.readAfter(g);

@@ -1,85 +1,13 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { createClient } from '../../client/client.ts';
-import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
-import { createMemorySyncStore } from '../../server/memory-sync-store.ts';
-import { allowAll, authenticateTokens, type Policy } from '../../server/policy.ts';
-import { createSyncHandler } from '../../server/sync-handler.ts';
-import { httpSync } from '../../sync/http-sync.ts';
-import { Account, Balances, bankApp, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
-import { createInProcessWorker, createTestEnv } from '../../testing/in-process-worker.ts';
-
-function createWorld(policy: Policy = allowAll) {
-  const store = createMemorySyncStore();
-  const handler = createSyncHandler({
-    store,
-    authenticate: authenticateTokens({ secret: { id: 'ada' } }),
-    authorise: policy,
-  });
-  let devices = 0;
-
-  /** A device, off line at first. */
-  function createDevice(log?: MemoryEventLog) {
-    devices += 1;
-    const name = `d${devices}`;
-    const ownLog = log ?? createMemoryEventLog({ logId: 'log-1', client: name });
-    let isOnline = false;
-    const sync = httpSync({
-      url: 'http://server',
-      token: 'secret',
-      fetch: async (input, init) => {
-        if (!isOnline) throw new TypeError('Failed to fetch');
-        const response = await handler(new Request(String(input), init));
-        if (!isOnline) throw new TypeError('Failed to fetch');
-        return response;
-      },
-    });
-    const counter = (prefix: string) => {
-      let last = 0;
-      return () => {
-        last += 1;
-        return `${prefix}-${last}`;
-      };
-    };
-    const env = { ...createTestEnv(), newId: counter(`${name}-drawn`) };
-    const client = createClient(bankApp, () => createInProcessWorker({ app: bankApp, log: ownLog, env, sync }), {
-      askToPersist: false,
-      newId: counter(name),
-    });
-    onTestFinished(() => client.close());
-    const balances = client.mirror(Balances);
-    const meters = client.mirror(Meters);
-    return {
-      client,
-      log: ownLog,
-      balances,
-      meters,
-      deposit: (id: string, amount: number) => client.execute(Account, id, 'deposit', { amount }),
-      withdraw: (id: string, amount: number) => client.execute(Account, id, 'withdraw', { amount }),
-      goOffline: () => {
-        isOnline = false;
-      },
-      /** Goes on line, and is in step with the server when it resolves. */
-      sync: async () => {
-        isOnline = true;
-        client.syncNow();
-        await expect
-          .poll(
-            async () => {
-              const { sync: now } = client.status.getState();
-              const head = (await store.findLog('log-1'))?.head.g;
-              const isLevel = ownLog.order.confirmed === head && (await ownLog.head()) === head;
-              return { phase: now?.phase, pending: now?.pending, isLevel };
-            },
-            { timeout: 4_000, interval: 10 },
-          )
-          .toEqual({ phase: 'synced', pending: 0, isLevel: true });
-      },
-    };
-  }
-  const ids = async () =>
-    (await store.readCommits('log-1', 0, { events: 1e6, bytes: 1e9 })).map(({ text }) => JSON.parse(text).commandId);
-  return { store, createDevice, ids };
-}
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defineApp } from '../../core/app.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import { defineReactor } from '../../core/reactor.ts';
+import { createMemoryEventLog } from '../../log/memory-event-log.ts';
+import { allowAll } from '../../server/policy.ts';
+import { Account, Balances, BankEvents, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
+import { createWorld } from '../../testing/fixtures/sync-world.ts';
+import { createFold } from '../projecting/fold.ts';
 
 const rowsOf = (mirror: { readonly rows: ReadonlyMap<string, unknown> }) => Object.fromEntries(mirror.rows);
 
@@ -215,9 +143,11 @@ describe('sync', () => {
 
   it('withdraws what the server will never take, and goes on with the rest', async () => {
     const world = createWorld({
-      ...allowAll,
-      commit: (_actor, { events }) =>
-        events.some(({ stream }) => stream === 'account-evil') ? { deny: 'NO_EVIL' } : 'allow',
+      policy: {
+        ...allowAll,
+        commit: (_actor, { events }) =>
+          events.some(({ stream }) => stream === 'account-evil') ? { deny: 'NO_EVIL' } : 'allow',
+      },
     });
     const one = world.createDevice();
     await one.deposit('ada', 1);
@@ -260,4 +190,152 @@ describe('sync', () => {
     await tab.withdraw('ada', 6);
     await expect.poll(() => rowsOf(one.balances)).toEqual({ ada: { balance: 0 }, ben: { balance: 2 } });
   });
+
+  it('gives a restored server back what it had lost, of everybody', async () => {
+    const world = createWorld();
+    const [one, two] = [world.createDevice(), world.createDevice()];
+    await one.deposit('ada', 5);
+    await one.sync();
+    const restore = await world.backUp();
+    await one.deposit('ada', 10);
+    await one.sync();
+    await two.deposit('ben', 1);
+    await two.sync();
+    await two.withdraw('ada', 12);
+    await two.sync();
+    two.goOffline();
+    // Decided on what the server is about to lose.
+    const last = await two.withdraw('ada', 3);
+    one.goOffline();
+    await restore();
+    await two.sync();
+    await one.sync();
+    await two.sync();
+    const all = { ada: { balance: 0 }, ben: { balance: 1 } };
+    await expect.poll(() => rowsOf(two.balances)).toEqual(all);
+    await expect.poll(() => rowsOf(one.balances)).toEqual(all);
+    expect(await two.client.receipts.find(last.commandId)).toMatchObject({ status: 'confirmed' });
+    expect((await world.ids()).toSorted()).toEqual(['d1-1', 'd1-2', 'd2-1', 'd2-2', 'd2-3']);
+  });
+
+  it('tells reactors of what is confirmed only, and again of what a restored server has put elsewhere', async () => {
+    const mailed: string[] = [];
+    const Mail = defineReactor('mail', {
+      from: [BankEvents],
+      startAt: 'beginning',
+      on: { Deposited: async (event) => void mailed.push(event.id) },
+    });
+    const app = defineApp({
+      name: 'bank',
+      aggregates: [Account, Meter],
+      decisions: [takeSeat],
+      projections: [Balances, Meters],
+      reactors: [Mail],
+    });
+    const world = createWorld({ app });
+    const one = world.createDevice();
+    const restore = await world.backUp();
+    await one.deposit('ada', 1);
+    await one.client.execute(Meter, 'gas', 'read', { value: 1 });
+    expect(mailed).toEqual([]);
+    await one.sync();
+    await expect.poll(() => mailed).toEqual(['d1-1.0']);
+    await restore();
+    await one.sync();
+    await expect.poll(() => mailed).toEqual(['d1-1.0', 'd1-1.0']);
+  });
+
+  it('writes under a new name where the profile was copied', async () => {
+    const world = createWorld();
+    const log = createMemoryEventLog({ logId: 'log-1', client: 'same' });
+    const copy = createMemoryEventLog({ logId: 'log-1', client: 'same' });
+    const [one, two] = [world.createDevice(log), world.createDevice(copy)];
+    await one.deposit('ada', 1);
+    await one.deposit('ada', 2);
+    await two.deposit('ben', 4);
+    await one.sync();
+    await two.sync();
+    await one.deposit('ada', 8);
+    await one.sync();
+    await two.sync();
+    const all = { ada: { balance: 11 }, ben: { balance: 4 } };
+    await expect.poll(() => rowsOf(one.balances)).toEqual(all);
+    await expect.poll(() => rowsOf(two.balances)).toEqual(all);
+  });
+
+  it('never pushes what one user saved with the token of another', async () => {
+    const world = createWorld();
+    const one = world.createDevice();
+    await one.deposit('ada', 1);
+    one.signIn('ben');
+    await one.deposit('ben', 2);
+    one.goOnline();
+    await expect
+      .poll(() => one.client.status.getState().sync)
+      .toMatchObject({ phase: 'paused', pending: 2, problem: { code: 'OTHER_PRINCIPAL' } });
+    expect(await world.ids()).toEqual([]);
+    one.signIn('ada');
+    one.client.syncNow();
+    await expect.poll(world.ids).toEqual(['d1-1']);
+    one.signIn('ben');
+    await one.sync();
+    expect(await world.ids()).toEqual(['d1-1', 'd1-2']);
+  });
+
+  it('follows confirmed events in order, each once, while what is pending moves', async () => {
+    const world = createWorld();
+    const [one, two] = [world.createDevice(), world.createDevice()];
+    const seen: string[] = [];
+    const stopping = new AbortController();
+    const followed = (async () => {
+      for await (const { id } of two.client.subscribe({}, { signal: stopping.signal })) seen.push(id);
+    })();
+    await two.deposit('ben', 2);
+    await one.deposit('ada', 1);
+    expect(seen).toEqual([]);
+    await one.sync();
+    await two.sync();
+    await expect.poll(() => seen).toEqual(['d1-1.0', 'd2-1.0']);
+    stopping.abort();
+    await followed;
+  });
+
+  it('law: any order of delivery ends in the same rows, in the same order, on all devices', async () => {
+    const step = fc.record({
+      device: fc.nat(2),
+      act: fc.oneof(
+        {
+          weight: 5,
+          arbitrary: fc.record({ to: fc.constantFrom('a', 'b', 'c'), amount: fc.integer({ min: -9, max: 9 }) }),
+        },
+        { weight: 1, arbitrary: fc.constantFrom('close a', 'close b') },
+        { weight: 2, arbitrary: fc.constantFrom('online', 'offline', 'sync') },
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const world = createWorld();
+        const devices = [world.createDevice(), world.createDevice(), world.createDevice()];
+        for (const { device: index, act } of steps) {
+          const device = devices[index] as (typeof devices)[0];
+          if (act === 'online') device.goOnline();
+          else if (act === 'offline') device.goOffline();
+          else if (act === 'sync') await device.sync();
+          else if (typeof act === 'string') await device.client.execute(Account, act.slice(-1), 'close', {});
+          else if (act.amount > 0) await device.deposit(act.to, act.amount);
+          else await device.withdraw(act.to, 1 - act.amount);
+        }
+        for (const device of [...devices, ...devices]) await device.sync();
+        const events: RecordedEvent[] = [];
+        for await (const page of (devices[0] as (typeof devices)[0]).log.read({})) events.push(...page);
+        const replay = createFold(Balances);
+        replay.apply({ events, unreadable: [], to: events.length }, false);
+        for (const { balances } of devices) {
+          await expect.poll(() => [...balances.rows]).toEqual([...replay.rows]);
+        }
+        for (const { client } of devices) await client.close();
+      }),
+      { numRuns: Number(process.env.VARVE_RUNS ?? 15), seed: Number(process.env.VARVE_SEED ?? 7) },
+    );
+  }, 120_000);
 });

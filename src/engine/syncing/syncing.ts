@@ -52,6 +52,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     synced,
     syncEnv: { now: env.now, random, callLater: (run, delayMs) => callLater(env, run, delayMs) },
     exclusively: exclusively ?? createOncePerBrowser(log.logId),
+    beforeGoBack: (g) => setBackConsumers(log, [...options.app.consumers.keys()], g),
     onReport: (next) => {
       progress = next;
       onChange();
@@ -124,4 +125,18 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
       await run?.stop();
     },
   };
+}
+
+/**
+ * Reactors and processes have done what stands behind that position, in an order that is no more: they are told of it
+ * again, for to be told twice can be dealt with, and to miss an event cannot.
+ */
+async function setBackConsumers(log: EventLog, consumers: readonly string[], position: number): Promise<void> {
+  if (consumers.length === 0) return;
+  const checkpoints = await log.openCheckpoints();
+  for (const consumer of consumers) {
+    const checkpoint = await checkpoints.load(consumer);
+    if (checkpoint === undefined || checkpoint.position <= position) continue;
+    await checkpoints.save(consumer, { position, turn: checkpoint.turn + 1 });
+  }
 }
