@@ -151,7 +151,7 @@ export function createEngine(options: EngineOptions): Engine {
       onPatch: (patch) => {
         // Every mirrored projection is named, also where no row changed: its mirror follows the position.
         publisher.publish(patch);
-        for (const [name, changes] of Object.entries(patch.changes)) queries.open?.applied(name, changes, patch.to);
+        for (const [name, changes] of Object.entries(patch.changes)) queries.open?.applied(name, changes, patch);
       },
       // A state stops before what cannot be read: the next command on the stream says so.
       onEvents: (events) => saved?.follow(upcaster.readable(events)),

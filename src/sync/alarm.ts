@@ -1,6 +1,6 @@
 import type { SyncEnv } from '../protocol/sync-host.ts';
 
-/** What may end a rest before its time. Only `wake` ends one that is a waiting time after a failure. */
+/** What may end a rest before its time. */
 export type WakeCause = 'wake' | 'pending' | 'poke' | 'listen';
 
 /** The one timer of the loop: there is always a next time, and something may bring it forward. */
@@ -14,7 +14,8 @@ export interface Alarm {
 }
 
 export interface RestOptions {
-  readonly isHeld: boolean;
+  /** What else is asked for is for the next rest. */
+  readonly wokenBy: readonly WakeCause[];
   /** Hears when it will end, at first and whenever that changes. */
   readonly onTime: (wakeAt: number) => void;
   readonly signal: AbortSignal;
@@ -31,14 +32,14 @@ export function createAlarm(env: SyncEnv): Alarm {
 
   return {
     hasten: (cause, delayMs, isWanted = () => true) => {
-      const at = Math.min(env.now() + delayMs, wishes.get(cause)?.at ?? Number.POSITIVE_INFINITY);
+      const at = Math.min(env.now() + Math.ceil(delayMs), wishes.get(cause)?.at ?? Number.POSITIVE_INFINITY);
       wishes.set(cause, { at, isWanted });
       setTimer?.();
     },
     clear: () => wishes.clear(),
-    rest: (ms, { isHeld, onTime, signal }) =>
+    rest: (ms, { wokenBy, onTime, signal }) =>
       new Promise((resolve) => {
-        const end = env.now() + ms;
+        const end = env.now() + Math.ceil(ms);
         let cancel = () => {};
         const finish = () => {
           cancel();
@@ -49,11 +50,11 @@ export function createAlarm(env: SyncEnv): Alarm {
         setTimer = () => {
           cancel();
           const wished = [...wishes]
-            .filter(([cause, { isWanted }]) => (cause === 'wake' || !isHeld) && isWanted())
+            .filter(([cause, { isWanted }]) => wokenBy.includes(cause) && isWanted())
             .map(([, { at }]) => at);
           const wakeAt = Math.min(end, ...wished);
           // Where the clock was set back, it would be far away.
-          cancel = env.callLater(finish, Math.min(ms, Math.max(0, wakeAt - env.now())));
+          cancel = env.callLater(finish, Math.min(Math.ceil(ms), Math.max(0, wakeAt - env.now())));
           onTime(Math.max(wakeAt, env.now()));
         };
         signal.addEventListener('abort', finish);

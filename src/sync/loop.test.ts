@@ -1,5 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { createTestWorld } from './fixtures/test-world.ts';
+import type { SyncProgress } from '../protocol/sync-host.ts';
+import { createTestLocks, type TestLocks } from './fixtures/test-host.ts';
+import { createTestWorld, type Line } from './fixtures/test-world.ts';
+
+const minute = 60_000;
+
+/** The routes without the streams of hints. */
+const posts = (requests: readonly string[]) => requests.filter((route) => route !== 'events');
+
+const phases = (reports: readonly SyncProgress[]) => reports.map(({ phase }) => phase);
+
+/** Loses the answers to the first so many requests of a route; the server has obeyed them. */
+function loseReplies(route: string, count: number): Line {
+  let left = count;
+  return async (request, pass) => {
+    const response = await pass();
+    if (!request.url.includes(`/sync/${route}`) || left === 0) return response;
+    left -= 1;
+    throw new TypeError('the line broke');
+  };
+}
 
 describe('sync', () => {
   it('pushes what was saved, and confirms it when it is pulled', async () => {
@@ -12,9 +32,462 @@ describe('sync', () => {
     expect(await world.ids()).toEqual(['one', 'two']);
     expect([ada.ids, ada.pending]).toEqual([['one', 'two'], []]);
     expect(host.acknowledged.map(({ commandId }) => commandId)).toEqual(['one', 'two']);
-    expect(world.requests.slice(0, 3)).toEqual(['hello', 'push', 'pull']);
-    expect(host.reports.map(({ phase }) => phase)).toEqual(['elsewhere', 'syncing', 'synced']);
+    expect(posts(world.requests)).toEqual(['hello', 'push', 'pull']);
+    expect(phases(host.reports)).toEqual(['elsewhere', 'syncing', 'synced']);
     expect(host.last).toMatchObject({ syncedAt: world.clock.now });
     await stop();
+  });
+
+  it('pushes soon after something is saved', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    const { stop } = world.start(ada);
+    await world.clock.advance(1_000);
+    ada.save('one');
+    await world.clock.advance(0);
+    expect(await world.ids()).toEqual(['one']);
+    // What is saved in quick succession goes together.
+    ada.save('two');
+    ada.save('three');
+    await world.clock.advance(299);
+    expect(await world.ids()).toEqual(['one']);
+    await world.clock.advance(1);
+    expect([await world.ids(), ada.pending]).toEqual([['one', 'two', 'three'], []]);
+    await stop();
+  });
+
+  it('brings what others wrote, a minute later where it gets no hints', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    world.setLine((request, pass) => (request.method === 'GET' ? Promise.reject(new TypeError('no streams')) : pass()));
+    const tabs = [world.start(ada), world.start(bob)];
+    await world.clock.advance(1_000);
+    bob.save('from bob');
+    await world.clock.advance(1.25 * minute);
+    expect(ada.ids).toEqual(['from bob']);
+    await Promise.all(tabs.map(({ stop }) => stop()));
+  });
+
+  it('pulls and pushes a long history in pages', async () => {
+    const world = createTestWorld({ limits: { pushCommits: 10, pageEvents: 7 } });
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    for (let index = 0; index < 35; index += 1) ada.save(`c${index}`);
+    const tabs = [world.start(ada)];
+    await world.clock.advance(0);
+    tabs.push(world.start(bob));
+    await world.clock.advance(0);
+    expect(bob.ids).toEqual(ada.ids);
+    expect(bob.ids).toHaveLength(35);
+    await Promise.all(tabs.map(({ stop }) => stop()));
+  });
+
+  it('pushes again what it got no answer to, and the server has it once', async () => {
+    const world = createTestWorld();
+    world.setLine(loseReplies('push', 3));
+    const ada = world.device('a');
+    ada.save('one');
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(0);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'OFFLINE' } });
+    expect(host.last?.nextWakeAt).toBeGreaterThan(world.clock.now);
+    await world.clock.advance(minute);
+    expect([await world.ids(), ada.ids, ada.pending]).toEqual([['one'], ['one'], []]);
+    expect(host.last?.phase).toBe('synced');
+    // After an error it says hello.
+    expect(posts(world.requests).slice(0, 3)).toEqual(['hello', 'push', 'hello']);
+    await stop();
+  });
+
+  it('does not push again what was answered, and does when it is not given back for five minutes', async () => {
+    const world = createTestWorld();
+    let pushes = 0;
+    let isHiding = true;
+    world.setLine(async (request, pass) => {
+      if (request.url.endsWith('push')) pushes += 1;
+      // A replica that is behind.
+      if (!request.url.endsWith('pull') || !isHiding) return pass();
+      const { base } = await request.json();
+      return Response.json({ base, commits: [], head: { g: base.g, oh: base.oh } });
+    });
+    const ada = world.device('a');
+    ada.save('one');
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(4 * minute);
+    expect([pushes, ada.pending.length]).toEqual([1, 1]);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'UNCONFIRMED' } });
+    await world.clock.advance(6 * minute);
+    expect(pushes).toBeGreaterThan(1);
+    isHiding = false;
+    await world.clock.advance(5 * minute);
+    expect([ada.pending, await world.ids()]).toEqual([[], ['one']]);
+    await stop();
+  });
+
+  it('overlooks replies to another base, and never applies a page that is not what its hashes say', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    bob.save('one');
+    const first = world.start(bob);
+    await world.clock.advance(0);
+    let spoil = (reply: string) => reply.replace('"oh":"0000', '"oh":"1111');
+    world.setLine(async (request, pass) => {
+      const response = await pass();
+      if (!request.url.endsWith('pull')) return response;
+      return new Response(spoil(await response.text()), { headers: response.headers });
+    });
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(0);
+    expect([ada.ids, host.last]).toMatchObject([[], { phase: 'waiting', problem: { code: 'BAD_REPLY' } }]);
+    spoil = (reply) => reply.replace('"by":1', '"by":2');
+    await world.clock.advance(minute);
+    expect([ada.ids, host.last]).toMatchObject([[], { phase: 'waiting', problem: { code: 'BAD_REPLY' } }]);
+    spoil = (reply) => reply;
+    await world.clock.advance(5 * minute);
+    expect(ada.ids).toEqual(['one']);
+    await Promise.all([stop(), first.stop()]);
+  });
+
+  it('goes on where another tab was quicker', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    for (const id of ['one', 'two', 'three']) bob.save(id);
+    const first = world.start(bob);
+    await world.clock.advance(0);
+    // Two tabs of one browser without locks: both run.
+    const tabs = [world.start(ada), world.start(ada), world.start(ada)];
+    ada.save('four');
+    await world.clock.advance(minute);
+    expect([ada.ids, ada.pending]).toEqual([['one', 'two', 'three', 'four'], []]);
+    expect(await world.ids()).toEqual(ada.ids);
+    expect(tabs.map(({ host }) => host.last?.phase)).toEqual(['synced', 'synced', 'synced']);
+    await Promise.all([...tabs, first].map(({ stop }) => stop()));
+  });
+
+  it('leaves it to one tab, and goes on in another when that one is closed or thrown out', async () => {
+    const world = createTestWorld();
+    const locks = createTestLocks();
+    const ada = world.device('a');
+    const one = world.start(ada, { locks });
+    const two = world.start(ada, { locks });
+    await world.clock.advance(3 * minute);
+    expect([one.host.last?.phase, two.host.last?.phase]).toEqual(['synced', 'elsewhere']);
+    expect(two.host.last?.nextWakeAt).toBeGreaterThan(world.clock.now);
+    locks.steal();
+    await world.clock.advance(2_000);
+    expect([one.host.last?.phase, two.host.last?.phase]).toEqual(['elsewhere', 'synced']);
+    await two.stop();
+    await world.clock.advance(0);
+    expect(one.host.last?.phase).toBe('synced');
+    ada.save('one');
+    await world.clock.advance(1_000);
+    expect(await world.ids()).toEqual(['one']);
+    await one.stop();
+  });
+
+  it('goes on asking where the browser has no locks to give', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    ada.save('one');
+    let asked = 0;
+    const free = createTestLocks();
+    const locks: TestLocks = {
+      ...free,
+      take: async (work, signal) => {
+        asked += 1;
+        if (asked < 8) throw new Error('no locks here');
+        await free.take(work, signal);
+      },
+    };
+    const { host, stop } = world.start(ada, { locks });
+    await world.clock.advance(0);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { text: 'no locks here' } });
+    await world.clock.advance(10 * minute);
+    expect([asked, ada.ids]).toEqual([8, ['one']]);
+    await stop();
+  });
+
+  it('waits as long as the server says', async () => {
+    const world = createTestWorld({ limits: { eventsPerSecond: 1, eventBurst: 1 } });
+    const ada = world.device('a');
+    for (let index = 0; index < 20; index += 1) ada.save(`c${index}`);
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(0);
+    // What is granted may overdraw: the next push pays for it.
+    ada.save('late');
+    await world.clock.advance(300);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'THROTTLED' } });
+    expect((host.last?.nextWakeAt ?? 0) - world.clock.now).toBeGreaterThan(15_000);
+    const before = world.requests.length;
+    ada.save('later');
+    await world.clock.advance(15_000);
+    expect(world.requests.length).toBe(before);
+    await world.clock.advance(20_000);
+    expect(ada.pending).toEqual([]);
+    await stop();
+  });
+
+  it('waits longer and longer while nothing answers, and no longer once it is woken', async () => {
+    const world = createTestWorld();
+    world.setLine(() => Promise.reject(new TypeError('offline')));
+    const { host, wake, stop } = world.start(world.device('a'));
+    await world.clock.advance(60 * minute);
+    const tries = world.requests.length;
+    expect(tries).toBeGreaterThan(15);
+    expect(tries).toBeLessThan(60);
+    wake();
+    await world.clock.advance(0);
+    expect(host.last?.phase).toBe('waiting');
+    expect(host.last?.nextWakeAt).toBeLessThanOrEqual(world.clock.now + 1_000);
+    world.setLine();
+    wake();
+    await world.clock.advance(0);
+    expect(host.last?.phase).toBe('synced');
+    await stop();
+  });
+
+  it('pushes half as many at a time where the server takes no more', async () => {
+    const world = createTestWorld({ limits: { bodyBytes: 4_000 } });
+    const ada = world.device('a');
+    for (let index = 0; index < 40; index += 1) ada.save(`c${index}`, { note: 'x'.repeat(100) });
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(0);
+    expect([ada.ids.length, ada.pending, host.last?.phase]).toEqual([40, [], 'synced']);
+    // It remembers what was too much.
+    expect(world.requests.filter((route) => route === 'push').length).toBeLessThan(18);
+    await stop();
+  });
+
+  it('withdraws a commit that fits in no push, and goes on with those behind it', async () => {
+    const world = createTestWorld({ limits: { bodyBytes: 4_000 } });
+    const ada = world.device('a');
+    ada.save('one');
+    ada.save('giant', { note: 'x'.repeat(5_000) });
+    ada.save('two');
+    const { stop } = world.start(ada);
+    await world.clock.advance(0);
+    expect([ada.ids, ada.pending]).toEqual([['one', 'two'], []]);
+    expect(ada.refused).toMatchObject([{ commandId: 'giant', code: 'TOO_LARGE' }]);
+    await stop();
+  });
+
+  it('withdraws nothing where a proxy takes less than the server says', async () => {
+    const world = createTestWorld();
+    world.setLine((request, pass) =>
+      request.url.endsWith('push') ? Promise.resolve(new Response('<h1>no</h1>', { status: 413 })) : pass(),
+    );
+    const ada = world.device('a');
+    ada.save('one');
+    ada.save('two');
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(minute);
+    expect([ada.pending.length, ada.refused]).toEqual([2, []]);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'TOO_LARGE' } });
+    await stop();
+  });
+
+  it('asks for less at a time where a whole page takes too long', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    for (let index = 0; index < 400; index += 1) bob.save(`c${index}`);
+    const first = world.start(bob);
+    await world.clock.advance(0);
+    world.setLine(async (request, pass) => {
+      if (!request.url.endsWith('pull')) return pass();
+      const response = await pass();
+      const text = await response.text();
+      return text.length < 40_000 ? new Response(text, { headers: response.headers }) : new Promise(() => undefined);
+    });
+    const { stop } = world.start(ada);
+    await world.clock.advance(10 * minute);
+    expect(ada.ids).toHaveLength(400);
+    await Promise.all([stop(), first.stop()]);
+  });
+
+  it('gives up a request after 30 s, also one that overlooks its signal', async () => {
+    const world = createTestWorld();
+    world.setLine(() => new Promise(() => undefined));
+    const { host, stop } = world.start(world.device('a'));
+    await world.clock.advance(29_999);
+    expect(host.last?.phase).toBe('syncing');
+    await world.clock.advance(1);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'TIMEOUT' } });
+    world.setLine();
+    await world.clock.advance(1_000);
+    expect(host.last?.phase).toBe('synced');
+    await stop();
+  });
+
+  it('begins anew where a cycle does not move for a minute', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    bob.save('one');
+    const first = world.start(bob);
+    await world.clock.advance(0);
+    const { host, stop } = world.start(ada);
+    let wakeUp = () => {};
+    host.before = () =>
+      new Promise((resolve) => {
+        wakeUp = resolve;
+      });
+    await world.clock.advance(minute);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'STALLED' } });
+    host.before = () => undefined;
+    await world.clock.advance(1_000);
+    expect([ada.ids, host.last?.phase]).toEqual([['one'], 'synced']);
+    // What hung for so long does no harm when it goes on.
+    wakeUp();
+    await world.clock.advance(minute);
+    expect([ada.ids, host.last?.phase]).toEqual([['one'], 'synced']);
+    await Promise.all([stop(), first.stop()]);
+  });
+
+  it('tries again after a defect or a failure of the storage', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    ada.save('one');
+    const { host, stop } = world.start(ada);
+    host.before = () => {
+      throw new Error('no such row');
+    };
+    await world.clock.advance(0);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'FAILED', text: 'no such row' } });
+    host.before = () => undefined;
+    await world.clock.advance(minute);
+    expect([ada.ids, host.last?.phase]).toEqual([['one'], 'synced']);
+    await stop();
+  });
+
+  it('stops in the middle of a request', async () => {
+    const world = createTestWorld();
+    let signal: AbortSignal | undefined;
+    world.setLine((request) => {
+      signal = request.signal;
+      return new Promise(() => undefined);
+    });
+    const ada = world.device('a');
+    ada.save('one');
+    const { host, stop, wake } = world.start(ada);
+    await world.clock.advance(0);
+    await stop();
+    expect(signal?.aborted).toBe(true);
+    const { length } = host.reports;
+    wake();
+    ada.save('two');
+    await world.clock.advance(10 * minute);
+    expect([host.reports.length, world.requests.length]).toEqual([length, 1]);
+  });
+
+  it('stops while it rests, while it waits, and while another tab does it', async () => {
+    const world = createTestWorld();
+    const locks = createTestLocks();
+    const tabs = [world.start(world.device('a'), { locks }), world.start(world.device('a'), { locks })];
+    await world.clock.advance(0);
+    world.setLine(() => Promise.reject(new TypeError('offline')));
+    tabs.push(world.start(world.device('b')));
+    await world.clock.advance(0);
+    expect(tabs.map(({ host }) => host.last?.phase)).toEqual(['synced', 'elsewhere', 'waiting']);
+    await Promise.all(tabs.reverse().map(({ stop }) => stop()));
+  });
+
+  it('is started by the network coming back, though not by all at once', async () => {
+    const target = new EventTarget();
+    const scope = globalThis as { addEventListener?: unknown; removeEventListener?: unknown };
+    scope.addEventListener = target.addEventListener.bind(target);
+    scope.removeEventListener = target.removeEventListener.bind(target);
+    try {
+      const world = createTestWorld();
+      world.setLine(() => Promise.reject(new TypeError('offline')));
+      const { host, stop } = world.start(world.device('a'));
+      await world.clock.advance(20 * minute);
+      world.setLine();
+      target.dispatchEvent(new Event('online'));
+      expect(host.last?.nextWakeAt).toBeLessThanOrEqual(world.clock.now + 1_000);
+      await world.clock.advance(1_000);
+      expect(host.last?.phase).toBe('synced');
+      await stop();
+    } finally {
+      delete scope.addEventListener;
+      delete scope.removeEventListener;
+    }
+  });
+
+  it('says the same thing once', async () => {
+    const world = createTestWorld();
+    const { host, stop } = world.start(world.device('a'));
+    await world.clock.advance(10 * minute);
+    const texts = host.reports.map((progress) => JSON.stringify(progress));
+    expect(texts.filter((text, index) => text === texts[index - 1])).toEqual([]);
+    await stop();
+  });
+});
+
+describe('hints', () => {
+  it('bring what others wrote within a second, and spare the looks', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    const tabs = [world.start(ada), world.start(bob)];
+    await world.clock.advance(2 * minute);
+    const before = posts(world.requests).length;
+    await world.clock.advance(2 * minute);
+    expect(posts(world.requests).length).toBe(before);
+    bob.save('from bob');
+    await world.clock.advance(1_000);
+    expect(ada.ids).toEqual(['from bob']);
+    await Promise.all(tabs.map(({ stop }) => stop()));
+    expect(world.underWay).toBe(0);
+  });
+
+  it('of what is known are overlooked', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    const { stop } = world.start(ada);
+    await world.clock.advance(1.5 * minute);
+    world.requests.splice(0);
+    ada.save('own');
+    await world.clock.advance(30_000);
+    // Its own push was poked to it too.
+    expect(posts(world.requests)).toEqual(['pull', 'push', 'pull']);
+    await stop();
+  });
+
+  it('of a server that was restored are looked at', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    const { stop } = world.start(ada);
+    ada.save('one');
+    await world.clock.advance(2 * minute);
+    await world.store.renewEpoch();
+    const bob = world.device('b');
+    bob.save('two');
+    const other = world.start(bob);
+    world.requests.splice(0);
+    await world.clock.advance(1_000);
+    expect(ada.ids).toEqual(['one', 'two']);
+    expect(world.requests.filter((route) => route === 'hello')).toHaveLength(2);
+    await Promise.all([stop(), other.stop()]);
+  });
+
+  it('are listened for again after the line broke, and missed ones looked for', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    const lines: AbortController[] = [];
+    world.setLine(async (request, pass) => {
+      const response = await pass();
+      if (request.method !== 'GET') return response;
+      const breaker = new AbortController();
+      lines.push(breaker);
+      const body = response.body?.pipeThrough(new TransformStream(), { signal: breaker.signal });
+      return new Response(body ?? null, { headers: response.headers });
+    });
+    const tab = world.start(ada);
+    await world.clock.advance(2 * minute);
+    expect(lines).toHaveLength(1);
+    lines[0]?.abort();
+    bob.save('missed');
+    const other = world.start(bob);
+    await world.clock.advance(2_000);
+    expect(ada.ids).toEqual(['missed']);
+    expect(lines.length).toBeGreaterThan(1);
+    await Promise.all([tab.stop(), other.stop()]);
   });
 });

@@ -2,7 +2,7 @@ import { FailureError } from '../core/errors.ts';
 import type { SyncHost, SyncProgress, SyncReason, SyncRun } from '../protocol/sync-host.ts';
 import type { SyncPoke } from '../protocol/sync-messages.ts';
 import { followSignals } from './abort.ts';
-import { createAlarm } from './alarm.ts';
+import { createAlarm, type WakeCause } from './alarm.ts';
 import { createBackoff } from './backoff.ts';
 import { createHints } from './hints.ts';
 import { createSession } from './session.ts';
@@ -14,9 +14,13 @@ interface Rest {
   readonly phase: 'synced' | 'waiting' | 'paused' | 'elsewhere';
   readonly problem?: SyncReason;
   readonly ms: number;
-  /** Only `wake` ends it before its time. */
-  readonly isHeld: boolean;
+  readonly wokenBy: readonly WakeCause[];
 }
+
+const byAll: readonly WakeCause[] = ['wake', 'pending', 'poke', 'listen'];
+/** Nothing more can be pushed, and what others write can be pulled. */
+const byOthers: readonly WakeCause[] = ['wake', 'poke', 'listen'];
+const byWake: readonly WakeCause[] = ['wake'];
 
 const lookMs = 60_000;
 /** Where hints come, a look is only for those that were lost. */
@@ -38,13 +42,15 @@ const pausing: readonly string[] = ['AUTH', 'FORBIDDEN', 'APP_MISMATCH', 'UPGRAD
  */
 export function startLoop(host: SyncHost, transport: SyncTransport, principal: () => string): SyncRun {
   const { env } = host;
-  const session = createSession(host, transport, principal);
+  const session = createSession({ host, transport, principal });
   const alarm = createAlarm(env);
   const backoff = createBackoff(env);
   const stopping = new AbortController();
   let syncedAt: number | undefined;
   let startedAt = 0;
   let reported = '';
+  /** A commit that the server does not take for now. */
+  let waiting: { readonly obstacle: SyncRefusal; readonly since: number; readonly until: number } | undefined;
 
   const hints = createHints(transport, {
     logId: host.logId,
@@ -70,6 +76,7 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
 
   function wake(delayMs = 0): void {
     backoff.reset();
+    waiting = undefined;
     alarm.hasten('wake', delayMs);
   }
 
@@ -86,7 +93,7 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     globalThis.addEventListener?.('online', noteOnline);
     while (!stopping.signal.aborted) {
       const cancel = reportElsewhere();
-      let rest: Rest = { phase: 'elsewhere', ms: env.random() * spreadMs, isHeld: true };
+      let rest: Rest = { phase: 'elsewhere', ms: env.random() * spreadMs, wokenBy: byWake };
       try {
         await host.exclusively(async (signal) => {
           cancel();
@@ -138,32 +145,50 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       report({ phase: 'syncing', nextWakeAt: told + stallMs });
     };
     try {
-      const problem = await takeTurn(env, signal, tell, (turn) => session.run(turn));
+      // A clock that was set back must not make it longer.
+      if (waiting !== undefined && (startedAt >= waiting.until || startedAt < waiting.since)) waiting = undefined;
+      const problem = await takeTurn(env, signal, tell, (turn) => session.run(turn, waiting?.obstacle));
       backoff.reset();
+      waiting = undefined;
       hints.start(principal(), signal);
-      const ms = (hints.isLive ? lookWithHintsMs : lookMs) * (0.75 + env.random() / 2);
-      if (problem !== undefined) return { phase: 'paused', problem, ms, isHeld: false };
+      const ms = lookTime();
+      if (problem !== undefined) return { phase: 'paused', problem, ms, wokenBy: byAll };
       syncedAt = env.now();
-      return { phase: 'synced', ms, isHeld: false };
+      return { phase: 'synced', ms, wokenBy: byAll };
     } catch (error) {
+      if (error instanceof SyncRefusal && error.detail.commandId !== undefined) {
+        hints.start(principal(), signal);
+        return waitWith(error);
+      }
       hints.stop();
       session.greetAgain();
       return restAfter(error);
     }
   }
 
-  function restAfter(error: unknown): Rest {
-    const problem = toReason(error);
-    const { after, commandId } = error instanceof SyncRefusal ? error.detail : {};
-    // The code of one commit is the policy's.
-    const isPausing = commandId === undefined && pausing.includes(problem.code);
-    if (isPausing) return { phase: 'paused', problem, ms: pauseMs, isHeld: true };
-    return { phase: 'waiting', problem, ms: backoff.next(after), isHeld: true };
+  function lookTime(): number {
+    return (hints.isLive ? lookWithHintsMs : lookMs) * (0.75 + env.random() / 2);
   }
 
-  function take({ phase, problem, ms, isHeld }: Rest, signal: AbortSignal): Promise<void> {
+  /** The line is good: looks go on, and it is pushed again when its time has come. */
+  function waitWith(obstacle: SyncRefusal): Rest {
+    const { code, message, detail } = obstacle;
+    const now = env.now();
+    if (waiting?.obstacle !== obstacle) waiting = { obstacle, since: now, until: now + backoff.next(detail.after) };
+    const ms = Math.min(Math.max(0, waiting.until - now), lookTime());
+    return { phase: 'waiting', problem: { code, text: message }, ms, wokenBy: byOthers };
+  }
+
+  function restAfter(error: unknown): Rest {
+    const problem = toReason(error);
+    if (pausing.includes(problem.code)) return { phase: 'paused', problem, ms: pauseMs, wokenBy: byWake };
+    const after = error instanceof SyncRefusal ? error.detail.after : undefined;
+    return { phase: 'waiting', problem, ms: backoff.next(after), wokenBy: byWake };
+  }
+
+  function take({ phase, problem, ms, wokenBy }: Rest, signal: AbortSignal): Promise<void> {
     const onTime = (nextWakeAt: number) => report({ phase, ...(problem === undefined ? {} : { problem }), nextWakeAt });
-    return alarm.rest(ms, { isHeld, onTime, signal });
+    return alarm.rest(ms, { wokenBy, onTime, signal });
   }
 
   const done = run();

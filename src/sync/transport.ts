@@ -65,6 +65,11 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof SyncRefusal ? error.code : undefined;
 }
 
+/** What came is not what the protocol says. */
+export function badReply(text: string): SyncRefusal {
+  return new SyncRefusal('BAD_REPLY', `The server's reply is not one of the protocol: ${text}.`);
+}
+
 /** Who uses the app: a text, or what tells it at the moment. */
 export type Principal = string | (() => string);
 

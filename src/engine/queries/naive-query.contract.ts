@@ -153,7 +153,7 @@ async function runSteps(steps: readonly Step[], many: number): Promise<void> {
         const changes = lastOfEach([...each.changes, ...deleted]).map(({ key, row }) => ({ key, row: toRow(row) }));
         take(changes);
         position += 1;
-        queries.applied('things', changes, position);
+        queries.applied('things', changes, { to: position });
         break;
       }
       case 'renew':

@@ -17,7 +17,7 @@ function open(count: number) {
     else rows.set(key, row);
     position += 1;
     const changes: RowChange[] = [{ key, row }];
-    queries.applied('ranking', changes, position);
+    queries.applied('ranking', changes, { to: position });
     return messages.at(-1);
   };
   const ask = (id: string, query: object) => queries.open(id, Ranking.name, query, { rows, position, isBehind: false });
@@ -124,7 +124,7 @@ it('a window whose rows leave one by one while its index is built is refilled wi
       { key: first?.key ?? '', row: null },
       { key: `new${turn}`, row },
     ];
-    queries.applied('ranking', changes, position);
+    queries.applied('ranking', changes, { to: position });
   }
   queries.closeAll();
 });

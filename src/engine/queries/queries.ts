@@ -1,7 +1,7 @@
 import type { App } from '../../core/app.ts';
 import type { RowChange } from '../../core/projection.ts';
 import type { AnyRowQuery } from '../../core/row-query.ts';
-import type { EngineMessage, WindowChange, WindowEnd } from '../../protocol/engine-api.ts';
+import type { EngineMessage, Patch, WindowChange, WindowEnd } from '../../protocol/engine-api.ts';
 import type { ShownRows } from '../projecting/plan-start.ts';
 import { createQueriedRows, type QueriedRows } from './queried-rows.ts';
 import { planQuery, type QueryPlan } from './query-plan.ts';
@@ -15,7 +15,7 @@ export interface Queries {
   /** Whether row changes of this projection have to be told. */
   includes(projection: string): boolean;
   /** The rows have taken these changes, and are at this position now. */
-  applied(projection: string, changes: readonly RowChange[], position: number): void;
+  applied(projection: string, changes: readonly RowChange[], patch: Pick<Patch, 'to' | 'isRebase'>): void;
   /** The rows are all new: every window of the projection is computed anew. */
   renewed(projection: string, from: ShownRows): void;
   /** Closes all of them. */
@@ -79,7 +79,7 @@ export function createQueries(app: App, post: (message: EngineMessage) => void, 
     },
     close,
     includes: (projection) => queried.has(projection),
-    applied: (projection, changes, position) => {
+    applied: (projection, changes, { to, isRebase }) => {
       const own = queried.get(projection);
       if (own === undefined) return;
       own.rows.apply(changes);
@@ -91,8 +91,9 @@ export function createQueries(app: App, post: (message: EngineMessage) => void, 
         changesById[id] = update?.changes ?? [];
         if (update?.end !== undefined) ends[id] = update.end;
       }
-      post({ type: 'patch', from: own.position, to: position, changes: changesById, ends });
-      own.position = position;
+      const rebased = isRebase === undefined ? {} : { isRebase };
+      post({ type: 'patch', from: own.position, to, changes: changesById, ends, ...rebased });
+      own.position = to;
     },
     renewed: (projection, { rows, position, isBehind }) => {
       const old = queried.get(projection);

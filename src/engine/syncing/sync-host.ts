@@ -153,11 +153,18 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
           if (base.epoch !== epoch) transaction.setBase(end);
           return { status: 'applied', base: end, renewed: false } as const;
         }
-        const own = await transaction.readAfter(base.g);
-        // Own commits that come as they stand are confirmed where they are.
-        let level = 0;
-        while (level < pulled.length && own[level]?.oh === pulled[level]?.oh) level += 1;
-        for (const { commit } of own.slice(0, level)) transaction.beside.delete('note', commit.commandId);
+        // Own commits that come as they stand are confirmed where they are. No more is read of them than that: there may
+        // be a million.
+        const first = await transaction.readAfter(base.g, pulled.length);
+        const level = pulled.findIndex(({ oh }, index) => first[index]?.oh !== oh);
+        const confirmed = level === -1 ? first : first.slice(0, level);
+        for (const { commit } of confirmed) transaction.beside.delete('note', commit.commandId);
+        if (level === -1) {
+          transaction.setBase(end);
+          return { status: 'applied', base: end, renewed: false } as const;
+        }
+        const from = confirmed.at(-1)?.g ?? base.g;
+        const own = await transaction.readAfter(from);
         const rest = pulled.slice(level).map(({ commit }) => commit);
         const known = new Set(own.map(({ commit }) => commit.commandId));
         const refused = await transaction.beside.get(
@@ -168,12 +175,8 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
           ({ client, commandId }, index) =>
             client === transaction.client && !known.has(commandId) && refused[index] === undefined,
         );
-        if (rest.length === 0) transaction.setBase(end);
-        else {
-          const from = own[level - 1]?.g ?? base.g;
-          const change = { from, placed: rest, base: end, renews: renewed, defers: await defers(transaction) };
-          await rebase(transaction, own.slice(level), change, options);
-        }
+        const change = { from, placed: rest, base: end, renews: renewed, defers: await defers(transaction) };
+        await rebase(transaction, own, change, options);
         return { status: 'applied', base: end, renewed } as const;
       });
       if (outcome.status === 'applied' && pulled.length > 0) {

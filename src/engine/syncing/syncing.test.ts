@@ -163,6 +163,20 @@ describe('sync', () => {
     expect(await world.ids()).toEqual(['d1-1', 'd1-4']);
   });
 
+  it('takes back in windows of queries what was withdrawn, also where nothing came in its place', async () => {
+    const world = createWorld({ policy: { ...allowAll, commit: () => ({ deny: 'NEVER' }) } });
+    const one = world.createDevice();
+    const window = one.client.query(Balances, { orderBy: ['balance', 'desc'], limit: 5 });
+    await window.ready;
+    await one.deposit('ada', 1);
+    await one.deposit('ben', 2);
+    await expect.poll(() => window.rows.map(({ key }) => key)).toEqual(['ben', 'ada']);
+    await one.sync();
+    await expect.poll(() => window.rows).toEqual([]);
+    expect(rowsOf(one.balances)).toEqual({});
+    expect(one.client.status.getState().saved).toBe(0);
+  });
+
   it('shows each receipt move on', async () => {
     const world = createWorld();
     const one = world.createDevice();

@@ -1,0 +1,313 @@
+import type { SyncHost, SyncReason, SyncState } from '../protocol/sync-host.ts';
+import {
+  type HelloReply,
+  type PushedCommit,
+  type PushMode,
+  type SyncBase,
+  type SyncLimits,
+  type SyncPlace,
+  syncProtocol,
+} from '../protocol/sync-messages.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
+import { type Answer, isRefused, isTaken, match, pick, toId, toObstacle, tooLarge, toRefusal } from './answers.ts';
+import { badReply, codeOf, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
+import type { Turn } from './turn.ts';
+
+/** Between whom a cycle goes. */
+export interface Parties {
+  readonly host: SyncHost;
+  readonly transport: SyncTransport;
+  readonly principal: () => string;
+}
+
+/** What is remembered from one cycle to the next. */
+export interface Memory {
+  readonly acknowledged: Acknowledgements;
+  server: HelloReply | undefined;
+  mustGreet: boolean;
+  base: SyncBase | undefined;
+  /** Of what the server takes and gives at most: halved after a push that was too large, or an answer that was too slow. */
+  share: number;
+}
+
+/** Refusals and recoveries in a row after which it waits: two that never agree must not keep each other busy. */
+const maxMends = 16;
+/** In one cycle: two servers of different histories behind one address would send it back for ever. */
+const maxReturns = 3;
+
+/** By how much the share grows with each success. */
+const shareStep = 1 / 64;
+
+/**
+ * One cycle: hello, pull to the head, push, offer what a restored server has lost, and so on until nothing is left.
+ *
+ * Throws what is in the way. What stood in the way of the last push, and is to be waited with, is thrown again after the
+ * pull: what others wrote comes all the same.
+ * @returns why it is not all, where it has done what it may.
+ */
+export function runCycle(
+  { host, transport, principal }: Parties,
+  memory: Memory,
+  { step, ask }: Turn,
+  waiting?: SyncRefusal,
+): Promise<SyncReason | undefined> {
+  const { logId, app } = host;
+  const { acknowledged } = memory;
+  /** Since it last got on. */
+  let mends = 0;
+  let returns = 0;
+  /** A guard may hold on what is there now. */
+  let hasPulled = false;
+  /** As a hello has just told. */
+  let head: SyncPlace | undefined;
+
+  const inName = (signal: AbortSignal): SyncCall => ({ signal, principal: principal() });
+
+  async function run(): Promise<SyncReason | undefined> {
+    for (;;) {
+      try {
+        await greet();
+        await pullToHead();
+        if (waiting !== undefined && !(hasPulled && waiting.code === 'CONFLICT')) throw waiting;
+        const state = await step(host.readState());
+        const pushed = await pushOwn(state);
+        if (pushed === 'some' || (await offerOrphans(state))) continue;
+        if (pushed === 'others') return otherPrincipal;
+        if (state.pending > 0) throw new SyncRefusal('UNCONFIRMED', 'The server took commits and does not show them.');
+        return undefined;
+      } catch (error) {
+        await mend(error);
+      }
+    }
+  }
+
+  async function greet(): Promise<void> {
+    if (!memory.mustGreet) return;
+    const { base, client, lastClientSeq } = await step(host.readState());
+    memory.base = base;
+    const reply = await ask((signal) =>
+      transport.hello(
+        { proto: [syncProtocol, syncProtocol], app, log: logId, client, base, lastClientSeq },
+        inName(signal),
+      ),
+    );
+    if (reply.proto !== syncProtocol) throw badReply(`it speaks version ${reply.proto} of the protocol`);
+    memory.server = reply;
+    memory.mustGreet = false;
+    head = reply.head;
+  }
+
+  /** Throws what cannot be mended at once. */
+  async function mend(error: unknown): Promise<void> {
+    const code = codeOf(error);
+    if (code !== 'DIVERGED' && code !== 'UNKNOWN_LOG' && code !== 'OTHER_PRINCIPAL') throw error;
+    count(error);
+    if (code === 'DIVERGED') {
+      returns += 1;
+      if (returns > maxReturns) throw error;
+      await goBack();
+    }
+    memory.mustGreet = true;
+  }
+
+  function count(obstacle: unknown): void {
+    mends += 1;
+    if (mends > maxMends) throw obstacle;
+  }
+
+  async function goBack(): Promise<void> {
+    acknowledged.clear();
+    const state = await step(host.readState());
+    const points = await step(host.readPlaces());
+    const { g } = await ask((signal) => transport.common({ log: logId, points }, inName(signal)));
+    if (g !== 0 && !points.some((point) => point.g === g)) throw badReply(`the place ${g} was not asked for`);
+    await step(host.goBack(state.base, g));
+  }
+
+  async function pullToHead(): Promise<void> {
+    const { base } = await step(host.readState());
+    memory.base = base;
+    const told = head;
+    head = undefined;
+    // What a hello has told is as good as an empty page.
+    if (told !== undefined && isSamePlace(told, base)) return;
+    for (let from: SyncBase | undefined = base; from !== undefined; ) from = await pullPage(from);
+  }
+
+  /** @returns where to go on; undefined at the head. */
+  async function pullPage(from: SyncBase): Promise<SyncBase | undefined> {
+    const { limits, epoch } = requireServer();
+    const { pageEvents: limit, pageBytes: maxBytes } = shareOf(limits);
+    const reply = await askMuch((signal) =>
+      transport.pull({ log: logId, base: from, limit, maxBytes }, inName(signal)),
+    );
+    if (!isSamePlace(reply.base, from)) throw badReply('a page for another base than was asked for');
+    if (reply.commits.length === 0) {
+      if (!isSamePlace(reply.head, from)) throw badReply('an empty page before the head');
+      return undefined;
+    }
+    const outcome = await step(host.applyPage({ base: from, epoch, commits: reply.commits }));
+    if (outcome.status === 'broken') throw badReply(outcome.text);
+    if (outcome.status === 'stale') {
+      // Another tab was quicker.
+      count(new SyncRefusal('STALE', 'The log moved on under every page that was pulled.'));
+      const { base } = await step(host.readState());
+      memory.base = base;
+      return base;
+    }
+    mends = 0;
+    hasPulled = true;
+    memory.base = outcome.base;
+    acknowledged.forget(reply.commits.map(({ commit }) => commit.commandId));
+    return outcome.base.g < reply.head.g ? outcome.base : undefined;
+  }
+
+  /** One batch. */
+  async function pushOwn({ pending }: SyncState): Promise<'some' | 'none' | 'others'> {
+    if (pending === 0) return 'none';
+    const who = principal();
+    const page = await step(
+      host.readPush({
+        limits: shareOf(requireServer().limits),
+        principal: who,
+        isAcknowledged: (id) => acknowledged.has(id),
+      }),
+    );
+    if (page.commits.length === 0) return page.isOthers ? 'others' : 'none';
+    const isAllOffered = acknowledged.isEmpty;
+    const reply = await offer(page, 'own', who);
+    const taken = pick(reply.answers, isTaken);
+    const refused = pick(reply.answers, (result) => isRefused(result, isSamePlace(reply.head, page.base)));
+    if (taken.length > 0) {
+      mends = 0;
+      acknowledged.add(taken);
+      host.noteAcknowledged(taken);
+    }
+    if (refused.length > 0) await step(host.refuse(refused.map(toRefusal)));
+    // What comes behind the first that was not taken was looked at without it.
+    const stop = reply.answers.find(({ result }) => !isTaken(result));
+    if (stop === undefined) return 'some';
+    const obstacle = toObstacle(stop);
+    switch (stop.result.type) {
+      case 'rejected':
+        if (!stop.result.permanent) await postpone(obstacle, taken.length > 0);
+        count(obstacle);
+        return 'some';
+      case 'retry':
+        await postpone(obstacle, taken.length > 0);
+        return 'some';
+      case 'forked':
+        count(obstacle);
+        // What this client has on the server keeps its stamp: it has to be confirmed before the rest is written anew.
+        await pullToHead();
+        await step(host.renewClient(page.client));
+        return 'some';
+      case 'gap':
+      case 'conflict': {
+        // It follows from a commit that the server took and has lost.
+        if (!isAllOffered) acknowledged.clear();
+        // No pull can change what it says of the very place that the push was made from.
+        else if (stop.result.type === 'gap' || isSamePlace(reply.head, page.base)) throw obstacle;
+        count(obstacle);
+        return 'some';
+      }
+      default:
+        return 'some';
+    }
+  }
+
+  /** Nothing behind it can be placed before it: waits, but not with what was taken before it. */
+  async function postpone(obstacle: SyncRefusal, isSomeTaken: boolean): Promise<never> {
+    if (isSomeTaken) await pullToHead();
+    throw obstacle;
+  }
+
+  /** @returns whether there was something to offer. */
+  async function offerOrphans({ orphans, client }: SyncState): Promise<boolean> {
+    const { base } = memory;
+    if (orphans === 0 || base === undefined) return false;
+    const commits = await step(host.readOrphans(shareOf(requireServer().limits)));
+    if (commits.length === 0) return false;
+    const { answers } = await offer({ base, client, commits }, 'recover', principal());
+    // An answer may be lost with the server that gave it: they are let go when they are confirmed.
+    await pullToHead();
+    const settled = pick(answers, (result) => isTaken(result) || isRefused(result, true));
+    await step(host.dropOrphans(settled.map(({ commandId }) => commandId)));
+    const rest = answers.find(({ result }) => !isTaken(result) && !isRefused(result, true));
+    if (rest !== undefined) throw toObstacle(rest);
+    return true;
+  }
+
+  /** Pushes as many of the commits, from the first, as the server takes at a time. */
+  async function offer(
+    { base: from, client, commits }: Offer,
+    mode: PushMode,
+    who: string,
+  ): Promise<{ readonly answers: readonly Answer[]; readonly head: SyncPlace }> {
+    const { limits } = requireServer();
+    for (let size = commits.length; ; size = Math.ceil(size / 2)) {
+      const request = { log: logId, base: from, client, commits: commits.slice(0, size), mode };
+      try {
+        const reply = await askMuch((signal) => transport.push(request, { signal, principal: who }));
+        if (!isSamePlace(reply.base, from)) throw badReply('results for another base than was pushed from');
+        return { answers: match(request.commits, reply), head: reply.head };
+      } catch (error) {
+        const only = size === 1 ? commits[0] : undefined;
+        if (codeOf(error) !== 'TOO_LARGE' || (only !== undefined && !isOver(request, limits))) throw error;
+        // It would be in the way of all behind it for ever.
+        if (only !== undefined) return { answers: [{ ...toId(only), result: tooLarge }], head: from };
+        memory.share = size / 2 / limits.pushCommits;
+      }
+    }
+  }
+
+  /** On a line that is too slow for a whole page, half a page gets through. */
+  async function askMuch<Value>(call: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    try {
+      const value = await ask(call);
+      memory.share = Math.min(1, memory.share + shareStep);
+      return value;
+    } catch (error) {
+      if (codeOf(error) === 'TIMEOUT') memory.share = Math.max(shareStep, memory.share / 2);
+      throw error;
+    }
+  }
+
+  function requireServer(): HelloReply {
+    if (memory.server === undefined) throw new Error('Sync speaks to a server before its hello.');
+    return memory.server;
+  }
+
+  function shareOf(limits: SyncLimits): SyncLimits {
+    const part = (limit: number) => Math.max(1, Math.round(limit * memory.share));
+    return {
+      ...limits,
+      bodyBytes: part(limits.bodyBytes),
+      pushCommits: part(limits.pushCommits),
+      pushEvents: part(limits.pushEvents),
+      pageEvents: part(limits.pageEvents),
+      pageBytes: part(limits.pageBytes),
+    };
+  }
+
+  return run();
+}
+
+interface Offer {
+  readonly base: SyncBase;
+  readonly client: string;
+  readonly commits: readonly PushedCommit[];
+}
+
+const otherPrincipal: SyncReason = {
+  code: 'OTHER_PRINCIPAL',
+  text: 'What waits to be sent was saved by somebody else: it is sent when they are signed in.',
+};
+
+function isOver(request: unknown, { bodyBytes }: SyncLimits): boolean {
+  return new TextEncoder().encode(JSON.stringify(request)).length > bodyBytes;
+}
+
+function isSamePlace(one: SyncPlace, other: SyncPlace): boolean {
+  return one.g === other.g && one.oh === other.oh;
+}

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { createTestWorld } from './fixtures/test-world.ts';
+import { type OfferedCommit, type OfferResult, type PushSyncOptions, pushSync } from './push-sync.ts';
+
+const minute = 60_000;
+
+/** A back end that knows each command once. */
+function createBackEnd() {
+  const taken: string[] = [];
+  const calls: (readonly string[])[] = [];
+  const judge = ({ commit }: OfferedCommit): OfferResult => {
+    if (taken.includes(commit.commandId)) return { type: 'duplicate' };
+    taken.push(commit.commandId);
+    return { type: 'accepted' };
+  };
+  const push: PushSyncOptions['push'] = async (commits) => {
+    calls.push(commits.map(({ commit }) => commit.commandId));
+    return commits.map(judge);
+  };
+  return { taken, calls, judge, push };
+}
+
+describe('a back end that is only pushed to', () => {
+  it('gets every commit once, and confirms it', async () => {
+    const world = createTestWorld();
+    const backEnd = createBackEnd();
+    const ada = world.device('a');
+    for (const id of ['one', 'two']) ada.save(id);
+    const { host, stop } = world.start(ada, { sync: pushSync(backEnd) });
+    await world.clock.advance(0);
+    expect([backEnd.taken, ada.ids, ada.pending]).toEqual([['one', 'two'], ['one', 'two'], []]);
+    ada.save('three', { streams: ['x', 'y'] });
+    await world.clock.advance(minute);
+    expect([backEnd.calls, ada.ids]).toEqual([
+      [['one', 'two'], ['three']],
+      ['one', 'two', 'three'],
+    ]);
+    expect([ada.base.g, host.last?.phase]).toEqual([4, 'synced']);
+    await stop();
+  });
+
+  it('is told again what was not confirmed before a restart, and knows it', async () => {
+    const world = createTestWorld();
+    const backEnd = createBackEnd();
+    const ada = world.device('a');
+    ada.save('one');
+    const { host, stop } = world.start(ada, { sync: pushSync(backEnd) });
+    host.before = () => {
+      throw new Error('the device is full');
+    };
+    await world.clock.advance(0);
+    expect([backEnd.taken, ada.pending.length]).toEqual([['one'], 1]);
+    await stop();
+    ada.save('two');
+    const again = world.start(ada, { sync: pushSync(backEnd) });
+    await world.clock.advance(0);
+    expect([backEnd.taken, ada.ids, ada.pending]).toEqual([['one', 'two'], ['one', 'two'], []]);
+    await again.stop();
+  });
+
+  it('may answer for fewer than it was given', async () => {
+    const world = createTestWorld();
+    const backEnd = createBackEnd();
+    const ada = world.device('a');
+    for (const id of ['one', 'two', 'three']) ada.save(id);
+    const sync = pushSync({ push: async (commits) => commits.slice(0, 1).map(backEnd.judge) });
+    const { stop } = world.start(ada, { sync });
+    await world.clock.advance(0);
+    expect(ada.ids).toEqual(['one', 'two', 'three']);
+    await stop();
+  });
+
+  it('rejects one for good, and those behind it go on', async () => {
+    const world = createTestWorld();
+    const backEnd = createBackEnd();
+    const ada = world.device('a');
+    for (const id of ['one', 'poison', 'two', 'three']) ada.save(id);
+    const sync = pushSync({
+      push: async (commits) =>
+        commits.map((offered) =>
+          offered.commit.commandId === 'poison'
+            ? { type: 'rejected', code: 'NO_SUCH_BOOK', permanent: true }
+            : backEnd.judge(offered),
+        ),
+    });
+    const { stop } = world.start(ada, { sync });
+    await world.clock.advance(0);
+    // Those behind it were written anew, and are known by their command.
+    expect([backEnd.taken, ada.ids, ada.pending]).toEqual([['one', 'two', 'three'], ['one', 'two', 'three'], []]);
+    expect(ada.refused).toMatchObject([{ commandId: 'poison', code: 'NO_SUCH_BOOK' }]);
+    await stop();
+  });
+
+  it('puts one off, and the order stays', async () => {
+    const world = createTestWorld();
+    const backEnd = createBackEnd();
+    const ada = world.device('a');
+    for (const id of ['one', 'two', 'three']) ada.save(id);
+    let isBusy = true;
+    const sync = pushSync({
+      push: async (commits) =>
+        commits.map((offered) =>
+          offered.commit.commandId === 'two' && isBusy ? { type: 'retry', after: 5_000 } : backEnd.judge(offered),
+        ),
+    });
+    const { host, stop } = world.start(ada, { sync });
+    await world.clock.advance(0);
+    expect([ada.ids, host.last?.problem?.code]).toEqual([['one'], 'POSTPONED']);
+    isBusy = false;
+    await world.clock.advance(6_001);
+    expect(ada.ids).toEqual(['one', 'two', 'three']);
+    await stop();
+  });
+
+  it('may throw, or answer nonsense, and is asked again', async () => {
+    const world = createTestWorld();
+    const backEnd = createBackEnd();
+    const answers: unknown[] = [undefined, {}, [], [{ type: 'maybe' }], [null], [{}, {}, {}]];
+    const ada = world.device('a');
+    ada.save('one');
+    const sync = pushSync({
+      push: async (commits) => {
+        if (answers.length === 3) answers.pop();
+        const answer = answers.pop();
+        if (answers.length === 0) return commits.map(backEnd.judge);
+        if (answers.length === 2) throw new TypeError('offline');
+        return answer as OfferResult[];
+      },
+    });
+    const { host, stop } = world.start(ada, { sync });
+    await world.clock.advance(0);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'BAD_REPLY' } });
+    await world.clock.advance(10 * minute);
+    expect([ada.ids, host.last?.phase]).toEqual([['one'], 'synced']);
+    await stop();
+  });
+
+  it('is kept in step by two tabs at once', async () => {
+    const world = createTestWorld();
+    const backEnd = createBackEnd();
+    const ada = world.device('a');
+    const tabs = [world.start(ada, { sync: pushSync(backEnd) }), world.start(ada, { sync: pushSync(backEnd) })];
+    for (let index = 0; index < 5; index += 1) {
+      ada.save(`c${index}`);
+      await world.clock.advance(700);
+    }
+    await world.clock.advance(10 * minute);
+    expect([backEnd.taken, ada.pending]).toEqual([ada.ids, []]);
+    expect(tabs.map(({ host }) => host.last?.phase)).toEqual(['synced', 'synced']);
+    await Promise.all(tabs.map(({ stop }) => stop()));
+  });
+
+  it('can be replaced by a server, which gets the whole history', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    ada.save('one');
+    const before = world.start(ada, { sync: pushSync(createBackEnd()) });
+    await world.clock.advance(0);
+    await before.stop();
+    ada.save('two');
+    const { stop } = world.start(ada);
+    await world.clock.advance(0);
+    expect([await world.ids(), ada.pending]).toEqual([['one', 'two'], []]);
+    await stop();
+  });
+});
