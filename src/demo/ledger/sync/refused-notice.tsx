@@ -41,8 +41,8 @@ function RefusedLine({ refused }: { readonly refused: RefusedCommit }) {
   const why = rejection === undefined ? reason.text : rejectionToText(rejection.code, rejection.details);
   const dismiss = () => client.dropRefused([commandId]);
   const tryAgain = async () => {
-    // Under an id of its own: it is decided on the balance of now.
-    const receipt = await client.execute(request?.commands ?? []);
+    // Decided on the balance of now, and under an id that follows from the first: two tabs that try again book once.
+    const receipt = await client.execute(request?.commands ?? [], { commandId: `${commandId}-again` });
     setProblem(receiptToText(receipt));
     if (receipt.status === 'saved') await dismiss();
   };
