@@ -44,25 +44,17 @@ interface DetailsProps {
 
 function Details({ sync, logId, isShared, onClose }: DetailsProps) {
   const client = useClient();
-  const now = useNow();
-  const { text, nextTryAt } = toSyncText(sync);
+  const { text } = toSyncText(sync);
   return (
     <div className="stack">
       <h2 id="sync-title">Sync</h2>
       <p role="status">{text}</p>
-      <dl className="facts">
-        <dt>Waiting to be confirmed</dt>
-        <dd>{sync.pending.toLocaleString('en')}</dd>
-        <dt>Last in step</dt>
-        <dd>{sync.syncedAt === undefined ? 'not yet' : toTime(sync.syncedAt)}</dd>
-        {nextTryAt !== undefined && (
-          <>
-            <dt>Next try</dt>
-            <dd>in {Math.max(0, Math.ceil((nextTryAt - now) / 1000))} s</dd>
-          </>
-        )}
-      </dl>
-      {hasServer(sync) && <Share logId={logId} isShared={isShared} />}
+      {hasServer(sync) && (
+        <>
+          <Facts sync={sync} />
+          <Share logId={logId} isShared={isShared} />
+        </>
+      )}
       {isShared && (
         <a className="back" href="/">
           Back to this device’s own ledger
@@ -77,6 +69,25 @@ function Details({ sync, logId, isShared, onClose }: DetailsProps) {
         </button>
       </div>
     </div>
+  );
+}
+
+function Facts({ sync }: Pick<DetailsProps, 'sync'>) {
+  const now = useNow();
+  const { nextTryAt } = toSyncText(sync);
+  return (
+    <dl className="facts">
+      <dt>Waiting to be confirmed</dt>
+      <dd>{sync.pending.toLocaleString('en')}</dd>
+      <dt>Last in step</dt>
+      <dd>{sync.syncedAt === undefined ? 'not yet' : toTime(sync.syncedAt)}</dd>
+      {nextTryAt !== undefined && (
+        <>
+          <dt>Next try</dt>
+          <dd>in {Math.max(0, Math.ceil((nextTryAt - now) / 1000))} s</dd>
+        </>
+      )}
+    </dl>
   );
 }
 
