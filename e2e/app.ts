@@ -48,7 +48,7 @@ export async function openProfile(options: {
   };
 }
 
-function watchErrors(page: Page, errors: string[]): void {
+export function watchErrors(page: Page, errors: string[]): void {
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
@@ -56,8 +56,8 @@ function watchErrors(page: Page, errors: string[]): void {
 }
 
 /** Opens the demo and waits until it shows its accounts and can do without the network. */
-export async function openLedger(page: Page): Promise<void> {
-  await page.goto('/');
+export async function openLedger(page: Page, address = '/'): Promise<void> {
+  await page.goto(address);
   await expect(page.locator('[data-account]').first()).toBeVisible();
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
 }

@@ -61,6 +61,22 @@ describe('varve serve', () => {
     expect(await restored.kill('SIGINT')).toBe(0);
   });
 
+  it('takes an import as one commit, and restores it', { timeout: 60_000 }, async () => {
+    const folder = createFolder();
+    const server = await serve(folder);
+    await server.hello();
+    const streams = Array.from({ length: 2_000 }, (_, index) => `account-${index}`);
+    const guard = { revisions: streams.map((stream) => ({ stream, revision: -1 })) };
+    const events = Array.from({ length: 20_000 }, (_, index) => streams[index % streams.length] ?? '');
+    const { results } = await server.push([createAuthor('log-1', 'a').commit(events, { guard })]);
+    expect(results.map(({ result }) => result)).toEqual([{ type: 'accepted', g: 20_000 }]);
+    expect(await server.kill('SIGTERM')).toBe(0);
+    const restored = await serve(folder, ['--dir', 'other', '--restore', join(folder, '.varve/dump.ndjson.gz')]);
+    expect(restored.text()).toContain('restored  1 logs, 1 commits, 20000 events');
+    expect(await restored.hello()).toMatchObject({ head: { g: 20_000 } });
+    expect(await restored.kill('SIGTERM')).toBe(0);
+  });
+
   describe.each([
     ['PGlite', undefined],
     ['PostgreSQL', typeof postgres === 'string' ? postgres : { databaseUrl: postgres.url }],

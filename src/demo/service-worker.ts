@@ -23,3 +23,17 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 self.addEventListener('message', ({ data }) => {
   if (data?.type === 'SKIP_WAITING') void self.skipWaiting();
 });
+
+/** Background Sync, where the browser has it; not in the DOM types. */
+interface SyncEvent extends ExtendableEvent {
+  readonly tag: string;
+}
+
+// The network is back: the pages know what waits. Where none is open, the next that is opened sends it.
+self.addEventListener('sync' as 'activate', (event) => {
+  if ((event as SyncEvent).tag === 'varve-sync') event.waitUntil(wakePages());
+});
+
+async function wakePages(): Promise<void> {
+  for (const page of await self.clients.matchAll({ type: 'window' })) page.postMessage({ type: 'SYNC_NOW' });
+}

@@ -12,6 +12,7 @@ const others = {
 export function Shell({
   demo,
   loading,
+  sync,
   action,
   notice,
   children,
@@ -19,6 +20,7 @@ export function Shell({
   readonly demo: keyof typeof others;
   /** Stands there until the first rows have arrived. */
   readonly loading: string;
+  readonly sync?: ReactNode;
   readonly action?: ReactNode;
   /** What the browser has to say of the app itself. */
   readonly notice?: ReactNode;
@@ -39,6 +41,7 @@ export function Shell({
           {other.name}
         </a>
         <StatusChip />
+        {sync}
         {action}
       </header>
       <FailureNotice />

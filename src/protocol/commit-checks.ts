@@ -38,12 +38,17 @@ export function textProblem(kind: NameKind, text: unknown): string | undefined {
 /** The digest covers the digits of a time: a fraction or NaN would not be the same text everywhere. */
 export function timeProblem(recordedAt: unknown): string | undefined {
   if (Number.isSafeInteger(recordedAt)) return undefined;
-  return `its time ${String(recordedAt)} is not a whole number of milliseconds`;
+  return `its time ${toShown(recordedAt)} is not a whole number of milliseconds`;
 }
 
 export function versionProblem(version: unknown): string | undefined {
   if (typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= 65_535) return undefined;
-  return `its version ${String(version)} is not a whole number from 1 to 65,535`;
+  return `its version ${toShown(version)} is not a whole number from 1 to 65,535`;
+}
+
+/** An object may have a `toString` that is none, also one that came as JSON. */
+function toShown(value: unknown): string {
+  return typeof value === 'object' ? '(an object)' : String(value);
 }
 
 /** Whether a canonical text takes more than so many UTF-8 bytes. */

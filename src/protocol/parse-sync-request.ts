@@ -29,7 +29,8 @@ import type {
 const maxPushCommits = 256;
 /** The last 8 places, then one for each doubling: a log of 2^53 events needs 62. */
 const maxPoints = 128;
-const maxGuardStreams = 1_024;
+/** An import touches thousands; the limit of the body is the narrower one. */
+const maxGuardStreams = 65_536;
 const maxFilters = 64;
 const maxFilterTypes = 256;
 

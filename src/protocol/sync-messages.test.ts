@@ -278,6 +278,10 @@ describe('a request', () => {
     expect(problem('commits.0.commit.recordedAt', 1.5)).toBe(
       'commits.0.commit.recordedAt its time 1.5 is not a whole number of milliseconds',
     );
+    // JSON can say this, and nothing can make a text of it.
+    expect(problem('commits.0.commit.events.0.version', { toString: '' })).toBe(
+      'commits.0.commit.events.0.version its version (an object) is not a whole number from 1 to 65,535',
+    );
     expect(problem('commits', Array(257).fill(valid.commits[0]))).toBe(
       'commits has 257 items, and 0 to 256 are allowed',
     );

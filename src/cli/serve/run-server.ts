@@ -41,8 +41,15 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** One token stands for all devices of its owner: they share what is counted for one. */
+/**
+ * One token stands for all devices of its owner: they share what is counted for one.
+ *
+ * An import may be one commit of tens of thousands of events, and has to be taken whole: a commit that is refused for its
+ * size is withdrawn on the device that made it. No larger than a client takes in a reply, 16 MiB.
+ */
 const limits: Partial<ServerLimits> = {
+  bodyBytes: 15 * 1_048_576,
+  pushEvents: 100_000,
   requestsPerSecond: 2_000,
   requestBurst: 4_000,
   eventsPerSecond: 20_000,

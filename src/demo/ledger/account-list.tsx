@@ -91,7 +91,9 @@ export function AccountList({ selected }: { readonly selected: string | undefine
             );
           })}
         </ul>
-        {accounts.length === 0 && <p className="empty">No account matches.</p>}
+        {accounts.length === 0 && (
+          <p className="empty">{rows.size === 0 ? 'No accounts yet.' : 'No account matches.'}</p>
+        )}
       </section>
     </nav>
   );

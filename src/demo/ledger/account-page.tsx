@@ -2,6 +2,7 @@ import type { RecordedEvent } from 'varve';
 import { useCommand, useEvents, useRow } from 'varve/react';
 import { Account, type AccountRow, Accounts } from './ledger.ts';
 import { toCrowns } from './money.ts';
+import { useConfirmed } from './sync/receipt-state.tsx';
 import { TransactionForm } from './transaction-form.tsx';
 
 const historyLength = 500;
@@ -60,6 +61,7 @@ export function AccountPage({ id }: { readonly id: string }) {
 
 function History({ account }: { readonly account: AccountRow }) {
   const events = useEvents({ stream: `account-${account.id}`, limit: historyLength });
+  const confirmed = useConfirmed();
   if (events === undefined) return <p className="loading">Reading the history…</p>;
   return (
     <div>
@@ -84,7 +86,7 @@ function History({ account }: { readonly account: AccountRow }) {
           </thead>
           <tbody>
             {withBalances(events, account).map(({ event, balance }) => (
-              <HistoryLine key={event.id} event={event} balance={balance} />
+              <HistoryLine key={event.id} event={event} balance={balance} isWaiting={event.position > confirmed} />
             ))}
           </tbody>
         </table>
@@ -93,13 +95,22 @@ function History({ account }: { readonly account: AccountRow }) {
   );
 }
 
-function HistoryLine({ event, balance }: { readonly event: RecordedEvent; readonly balance: number | undefined }) {
+interface HistoryLineProps {
+  readonly event: RecordedEvent;
+  readonly balance: number | undefined;
+  /** It is saved, and its place is not settled yet. */
+  readonly isWaiting: boolean;
+}
+
+function HistoryLine({ event, balance, isWaiting }: HistoryLineProps) {
   const { amount, date, note } = event.data as { amount?: number; date?: string; note?: string };
   const sign = signs[event.type] ?? 0;
   return (
     <tr>
       <td>{date ?? new Date(event.meta.recordedAt).toISOString().slice(0, 10)}</td>
-      <td>{note || event.type}</td>
+      <td>
+        {note || event.type} {isWaiting && <small>waiting</small>}
+      </td>
       <td className={sign < 0 ? 'number money below' : 'number money'}>
         {amount === undefined ? '' : toCrowns(sign * amount)}
       </td>

@@ -2,6 +2,7 @@ import type { RecordedEvent } from 'varve';
 import { useEvents, useProjection } from 'varve/react';
 import { Accounts } from './ledger.ts';
 import { toCrowns } from './money.ts';
+import { useConfirmed } from './sync/receipt-state.tsx';
 
 /** The whole book in three numbers, and what happened last, in this tab or another. */
 export function Overview() {
@@ -14,6 +15,7 @@ export function Overview() {
     return { accounts: rows.size, balance, transactions };
   });
   const events = useEvents({ limit: 50 });
+  const confirmed = useConfirmed();
   return (
     <section className="page" aria-labelledby="overview-title">
       <h1 id="overview-title">Overview</h1>
@@ -39,7 +41,7 @@ export function Overview() {
       ) : (
         <ol className="feed" aria-labelledby="feed-title">
           {events.map((event) => (
-            <FeedLine key={event.id} event={event} />
+            <FeedLine key={event.id} event={event} isWaiting={event.position > confirmed} />
           ))}
         </ol>
       )}
@@ -47,7 +49,7 @@ export function Overview() {
   );
 }
 
-function FeedLine({ event }: { readonly event: RecordedEvent }) {
+function FeedLine({ event, isWaiting }: { readonly event: RecordedEvent; readonly isWaiting: boolean }) {
   const { amount, note, owner } = event.data as { amount?: number; note?: string; owner?: string };
   const id = event.stream.slice(event.stream.indexOf('-') + 1);
   return (
@@ -56,7 +58,11 @@ function FeedLine({ event }: { readonly event: RecordedEvent }) {
       <a href={`#/account/${encodeURIComponent(id)}`}>{id}</a>
       <span className="note">{note ?? owner ?? ''}</span>
       <span className="money">{amount === undefined ? '' : toCrowns(amount)}</span>
-      <small title="Position in the log">#{event.position.toLocaleString('en')}</small>
+      {isWaiting ? (
+        <small title="Saved; its place is not settled yet">waiting</small>
+      ) : (
+        <small title="Position in the log">#{event.position.toLocaleString('en')}</small>
+      )}
     </li>
   );
 }

@@ -18,7 +18,8 @@ export function receiptToText(receipt: Receipt): string {
   }
 }
 
-function rejectionToText(code: string, details: unknown): string {
+/** What the ledger's rules said no with. */
+export function rejectionToText(code: string, details: unknown): string {
   switch (code) {
     case 'overdraft-limit': {
       const { balance, available } = details as Overdraft;

@@ -4,6 +4,14 @@ import { useClient, useProjection } from 'varve/react';
 import { Account, type AccountRow, Accounts } from './ledger.ts';
 import { parseCrowns, toCrowns } from './money.ts';
 import { receiptToText } from './receipt-text.ts';
+import { ReceiptState } from './sync/receipt-state.tsx';
+
+interface Message {
+  readonly isError: boolean;
+  readonly text: string;
+  /** What was saved. */
+  readonly commandId?: string;
+}
 
 const kinds = { deposit: 'Deposit', withdraw: 'Withdraw', transfer: 'Transfer' } as const;
 type Kind = keyof typeof kinds;
@@ -12,7 +20,7 @@ type Kind = keyof typeof kinds;
 export function TransactionForm({ account }: { readonly account: AccountRow }) {
   const client = useClient();
   const [kind, setKind] = useState<Kind>('deposit');
-  const [message, setMessage] = useState<{ readonly isError: boolean; readonly text: string }>();
+  const [message, setMessage] = useState<Message>();
   const errorId = useId();
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -29,6 +37,7 @@ export function TransactionForm({ account }: { readonly account: AccountRow }) {
     setMessage({
       isError: problem !== '',
       text: problem || `Saved: ${kinds[kind].toLowerCase()} of ${toCrowns(amount)}.`,
+      ...(problem === '' ? { commandId: receipt.commandId } : {}),
     });
     if (problem === '') form.reset();
   };
@@ -76,6 +85,7 @@ export function TransactionForm({ account }: { readonly account: AccountRow }) {
       </div>
       <p id={errorId} className={message?.isError ? 'error' : 'done'} role={message?.isError ? 'alert' : 'status'}>
         {message?.text}
+        {message?.commandId !== undefined && <ReceiptState commandId={message.commandId} />}
       </p>
     </form>
   );

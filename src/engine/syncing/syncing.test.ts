@@ -1,12 +1,14 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Client, createClient } from '../../client/client.ts';
 import { defineApp } from '../../core/app.ts';
 import type { RecordedEvent } from '../../core/events.ts';
 import { defineReactor } from '../../core/reactor.ts';
 import { createMemoryEventLog } from '../../log/memory-event-log.ts';
 import { allowAll } from '../../server/policy.ts';
-import { Account, Balances, BankEvents, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
+import { Account, Balances, BankEvents, bankApp, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
 import { createWorld } from '../../testing/fixtures/sync-world.ts';
+import { createInProcessWorker } from '../../testing/in-process-worker.ts';
 import { createFold } from '../projecting/fold.ts';
 
 const rowsOf = (mirror: { readonly rows: ReadonlyMap<string, unknown> }) => Object.fromEntries(mirror.rows);
@@ -187,6 +189,23 @@ describe('sync', () => {
     );
     await one.sync();
     await expect.poll(() => seen.at(-1)).toBe('confirmed');
+  });
+
+  it('sees in another tab, once that is looked at, that what was withdrawn is dealt with', async () => {
+    const world = createWorld({ policy: { ...allowAll, commit: () => ({ deny: 'NO' }) } });
+    const one = world.createDevice();
+    const refusedIn = ({ status }: Client) => status.getState().sync?.refused;
+    const { commandId } = await one.deposit('ada', 1);
+    one.goOnline();
+    await expect.poll(() => refusedIn(one.client)).toBe(1);
+    const sync = { start: () => ({ wake: () => undefined, stop: async () => undefined }) };
+    const tab = createClient(bankApp, () => createInProcessWorker({ app: bankApp, log: one.log.open(), sync }));
+    onTestFinished(() => tab.close());
+    await tab.mirror(Balances).ready;
+    expect(refusedIn(tab)).toBe(1);
+    await one.client.dropRefused([commandId]);
+    tab.syncNow();
+    await expect.poll(() => refusedIn(tab)).toBe(0);
   });
 
   it('brings tabs of one log to the same rows', async () => {

@@ -117,7 +117,11 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     start: () => {
       run ??= sync.start(host);
     },
-    wake: () => run?.wake(),
+    wake: () => {
+      run?.wake();
+      // Another tab may have dropped what was refused: of that nothing is told.
+      lookSoon();
+    },
     stop: async () => {
       isStopped = true;
       stopLooking?.();
