@@ -5,10 +5,10 @@
 // With --picture, takes the guide's picture anew.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { applyBlock, readBlocks, readHeading } from './docs/blocks.mjs';
-import { tryFinished, tryStart } from './docs/try-shelf.mjs';
+import { startServing } from './docs/serving.mjs';
+import { tryFinished, tryStart, trySynced } from './docs/try-shelf.mjs';
 import { root, tool } from './installed.mjs';
 
 const artifacts = join(root, '.artifacts/docs');
@@ -31,23 +31,31 @@ for (const page of ['README.md', 'docs/guide/README.md', ...pages.map((page) => 
 const readme = createProject('readme');
 writeFileSync(join(readme, 'tsconfig.json'), JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'] }));
 install(readme);
-doPage(readme, 'README.md');
+await doPage(readme, 'README.md');
 
 const project = createProject('guide');
+/** The server that was started last: what it had is in its folder when the next one starts. */
+let serving;
 for (const page of ['README.md', ...pages]) {
-  doPage(project, `docs/guide/${page}`);
+  await doPage(project, `docs/guide/${page}`);
   if (page === 'start.md') await tryStart(project);
+  if (page === 'data.md') await tryFinished(buildApp(project), picture);
+  if (page === 'sync.md') await trySynced(buildApp(project), serving.port);
 }
+await serving?.stop();
 run('the tests of the guide', [tool('vitest'), 'run'], project);
-await tryFinished(buildApp(project), picture);
 
-function doPage(folder, page) {
+async function doPage(folder, page) {
   const startedAt = performance.now();
   const refused = [];
   const blocks = readBlocks(page, read(page));
   for (const block of blocks) {
-    if (block.language === 'sh') for (const line of block.code.trim().split('\n')) runLine(folder, line, block.where);
-    else if (block.language === 'console') runConsole(folder, block);
+    if (block.language === 'sh') {
+      for (const line of block.code.trim().split('\n')) {
+        if (line.startsWith('npx varve serve')) await serve(folder, line);
+        else runLine(folder, line, block.where);
+      }
+    } else if (block.language === 'console') runConsole(folder, block);
     else if (block.language !== '' && block.language !== 'text') {
       const heading = readHeading(block);
       if (heading === undefined) throw new Error(`${block.where}: nobody checks a block of "${block.language}".`);
@@ -115,9 +123,24 @@ function escapeText(text) {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
+/** Starts the server in the place of the one before, which ends as by Ctrl+C. */
+async function serve(folder, line) {
+  await serving?.stop();
+  const [, , ...args] = withoutNote(line).split(/ +/);
+  serving = await startServing(varve(folder), args, folder);
+}
+
+function varve(folder) {
+  return join(folder, 'node_modules/varve/dist/cli/main.js');
+}
+
+function withoutNote(line) {
+  return line.replace(/ +#.*$/, '').trim();
+}
+
 /** Runs a command line of the guide as it stands, but for what needs a network or does not end. */
 function runLine(folder, fullLine, where, mayFail = false) {
-  const line = fullLine.replace(/ +#.*$/, '').trim();
+  const line = withoutNote(fullLine);
   const [program, ...args] = line.split(/ +/);
   if (line === '') return '';
   // What runs this script, what ends with Ctrl+C, and where the reader goes: the project's folder is that already.
@@ -125,8 +148,7 @@ function runLine(folder, fullLine, where, mayFail = false) {
   if (program === 'mkdir' || program === 'cd' || program === 'git') return '';
   if (program === 'npm' && args[0] === 'install') return install(folder, args.slice(1), where);
   if (program === 'npm') return run(where, [npm(), ...args], folder);
-  if (program === 'npx' && args[0] === 'varve')
-    return run(where, [join(folder, 'node_modules/varve/dist/cli/main.js'), ...args.slice(1)], folder, mayFail);
+  if (program === 'npx' && args[0] === 'varve') return run(where, [varve(folder), ...args.slice(1)], folder, mayFail);
   if (program === 'npx') return run(where, [tool(args[0]), ...args.slice(1)], folder, mayFail);
   throw new Error(`${where}: nobody runs "${line}".`);
 }
@@ -143,12 +165,9 @@ function run(what, args, cwd, mayFail = false) {
 
 /** Puts the packed library into a project, as npm would. All other packages are found in the folders above. */
 function install(folder, names = [], where = '') {
-  const { resolve } = createRequire(join(root, 'package.json'));
-  for (const name of names.filter((name) => !name.startsWith('-') && !name.endsWith('.tgz'))) {
-    // Of types there is only the package.json.
-    try {
-      resolve(`${name}/package.json`);
-    } catch {
+  for (const spec of names.filter((name) => !name.startsWith('-') && !name.endsWith('.tgz'))) {
+    const name = spec.replace(/(?<=.)@.*$/, '');
+    if (!existsSync(join(root, 'node_modules', name))) {
       throw new Error(`${where}: this project has no ${name} to try the guide with.`);
     }
   }

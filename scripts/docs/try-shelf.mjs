@@ -17,7 +17,7 @@ export async function tryStart(root) {
     optimizeDeps: { include: ['varve/worker'] },
   });
   await server.listen();
-  await tryApp(server, async ({ page, openTab }) => {
+  await tryApp(server.resolvedUrls.local[0], async ({ page, openTab }) => {
     await add(page, 'Drill');
     await lend(page, 'Drill', 'Ann');
     await page.reload();
@@ -27,20 +27,14 @@ export async function tryStart(root) {
     await item(tab, 'Drill').getByRole('button', { name: 'Back again' }).click();
     await expect(page.getByLabel('Lend Drill to')).toBeVisible();
   });
+  await server.close();
 }
 
-/** The app at the end of the guide, and a picture of it where one is wanted. */
+/** The app at the end of the page "Data", and a picture of it where one is wanted. */
 export async function tryFinished(root, picture) {
   const rings = [];
-  const server = await preview({
-    root,
-    logLevel: 'error',
-    preview: { host: '127.0.0.1', port: 0 },
-    plugins: [
-      { name: 'bell', configurePreviewServer: ({ middlewares }) => void middlewares.use('/bell', answerBell(rings)) },
-    ],
-  });
-  await tryApp(server, async ({ page, openTab, setOffline }) => {
+  const server = await serveBuilt(root, rings);
+  await tryApp(server.resolvedUrls.local[0], async ({ page, openTab, setOffline }) => {
     for (const name of ['Tent', 'Drill', 'Cake tin', 'Ladder', 'Saw', 'Stove']) await add(page, name);
     await expect(page.getByText('The last one is event 6.')).toBeVisible();
     const list = page.locator('section');
@@ -96,6 +90,63 @@ export async function tryFinished(root, picture) {
     await expect(page.getByRole('status')).toHaveText('Restored 11 events.');
     await expect(page.getByText('6 things, 2 lent')).toBeVisible();
   });
+  await server.close();
+}
+
+/** The app at the end of the page "Sync", on two devices and a server on `syncPort`. */
+export async function trySynced(root, syncPort) {
+  const server = await serveBuilt(root, []);
+  const { port } = new URL(server.resolvedUrls.local[0]);
+  // The addresses are those of the guide, whatever ports are free here.
+  const rules = `MAP localhost:5173 127.0.0.1:${port},MAP localhost:4180 127.0.0.1:${syncPort}`;
+  const house = 'http://localhost:5173/';
+  const meet = async (one, two) => {
+    await expect(item(two.page, 'Drill')).toBeVisible();
+    await one.setOffline(true);
+    await two.setOffline(true);
+    await lend(one.page, 'Drill', 'Ann');
+    await lend(two.page, 'Drill', 'Ben');
+    await expect(two.page.getByText(/^1 saved here and not synced yet\. .* Next try at/)).toBeVisible();
+    await one.setOffline(false);
+    await one.page.getByRole('button', { name: 'Sync now' }).click();
+    await expect(one.page.getByText('Synced.')).toBeVisible();
+
+    // Ann was first.
+    await two.setOffline(false);
+    await two.page.getByRole('button', { name: 'Sync now' }).click();
+    await expect(item(two.page, 'Drill')).toContainText('Ann has it');
+    await expect(two.page.getByText('lend: already-lent')).toBeVisible();
+    await item(one.page, 'Drill').getByRole('button', { name: 'Back again' }).click();
+    await expect(two.page.getByLabel('Lend Drill to')).toBeVisible();
+    await two.page.getByRole('button', { name: 'Try again' }).click();
+    await expect(item(one.page, 'Drill')).toContainText('Ben has it');
+    await expect(two.page.getByText('lend: already-lent')).toBeHidden();
+    await two.page.reload();
+    await expect(item(two.page, 'Drill')).toContainText('Ben has it');
+  };
+  await tryApp(
+    house,
+    async (one) => {
+      await add(one.page, 'Drill');
+      await expect(one.page.getByText('The last one is on every device.')).toBeVisible();
+      await expect(one.page.getByText('Synced.')).toBeVisible();
+      const invitation = await one.page.getByRole('link', { name: 'Open on another device' }).getAttribute('href');
+      await tryApp(new URL(invitation, house).href, (two) => meet(one, two), rules);
+    },
+    rules,
+  );
+  await server.close();
+}
+
+function serveBuilt(root, rings) {
+  return preview({
+    root,
+    logLevel: 'error',
+    preview: { host: '127.0.0.1', port: 0 },
+    plugins: [
+      { name: 'bell', configurePreviewServer: ({ middlewares }) => void middlewares.use('/bell', answerBell(rings)) },
+    ],
+  });
 }
 
 const item = (page, name) =>
@@ -121,14 +172,13 @@ async function reserve(page, thing, by, day) {
   await page.getByRole('button', { name: 'Reserve' }).click();
 }
 
-/** Opens a served app on a profile of its own, closes both, and fails on any error that a page logs. */
-async function tryApp(server, work) {
+/** Opens an app on a profile of its own, closes that again, and fails on any error that a page logs. */
+async function tryApp(url, work, rules) {
   // A normal context is incognito, and Chromium keeps its IndexedDB in memory.
   const profile = mkdtempSync(join(tmpdir(), 'varve-guide-'));
   const context = await chromium.launchPersistentContext(profile, {
-    baseURL: server.resolvedUrls.local[0],
     executablePath: findChromium(),
-    args: [...browserArguments],
+    args: [...browserArguments, ...(rules === undefined ? [] : [`--host-resolver-rules=${rules}`])],
     viewport: { width: 820, height: 800 },
   });
   context.setDefaultTimeout(10_000);
@@ -137,9 +187,9 @@ async function tryApp(server, work) {
     const tab = page ?? (await context.newPage());
     tab.on('pageerror', (error) => errors.push(String(error)));
     tab.on('console', (message) => {
-      if (message.type() === 'error' && !message.location().url.endsWith('/bell')) errors.push(message.text());
+      if (message.type() === 'error' && !isExpected(message.location().url)) errors.push(message.text());
     });
-    await tab.goto('/');
+    await tab.goto(url);
     return tab;
   };
   try {
@@ -148,10 +198,12 @@ async function tryApp(server, work) {
     expect(errors).toEqual([]);
   } finally {
     await context.close();
-    await server.close();
     rmSync(profile, { recursive: true, force: true });
   }
 }
+
+/** What the browser says of requests that were made offline. */
+const isExpected = (url) => url.endsWith('/bell') || url.includes('/sync/');
 
 /** The bell of the page "Reactions". */
 function answerBell(rings) {
