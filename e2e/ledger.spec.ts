@@ -47,7 +47,7 @@ test('an import can be cancelled, and leaves nothing behind', async ({ page }) =
   const before = await readBalances(page);
   // Too large to be through before the button is pressed.
   await importFile(page, asFile(generateStatement(150_000, 500).text));
-  const saving = page.getByText(/^Saving [1-9]/);
+  const saving = page.getByText(/^Saving [1-9][\d,]* of /);
   await saving.waitFor();
   await page.getByRole('button', { name: 'Cancel the import' }).click();
   await expect(page.getByText('The import was cancelled. Nothing was saved.')).toBeVisible();

@@ -7,7 +7,7 @@ import type { EventLog } from '../log/event-log.ts';
 import type { EngineApi, Executed, ExecuteRequest } from '../protocol/engine-api.ts';
 import { createCommandQueue, type Outcome } from './command-queue.ts';
 import type { DecideAcross } from './decide-across.ts';
-import { executeGroup, findReceipt, toFailed } from './execute.ts';
+import { executeGroup, findReceipt, isOfOneRequest, toFailed } from './execute.ts';
 import type { ToNote } from './group.ts';
 import type { Projections } from './projecting/projections.ts';
 import type { Publisher } from './publisher.ts';
@@ -80,7 +80,7 @@ export function createCommands({
       if (requests.length > 1) return (await Promise.all(requests.map((request) => runGroup([request])))).flat();
       const [request] = requests;
       if (!(error instanceof FailureError) || request === undefined) return [{ thrown: error }];
-      onFailure(error.failure);
+      if (!isOfOneRequest(error)) onFailure(error.failure);
       return [{ receipt: toFailed(request, error) }];
     } finally {
       inGroup = false;

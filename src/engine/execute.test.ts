@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../client/client.ts';
-import { defineAggregate, defineApp, defineEvents, type RecordedEvent, reject, shape } from '../core/index.ts';
+import { command, defineAggregate, defineApp, defineEvents, type RecordedEvent, reject, shape } from '../core/index.ts';
+import type { EventLog, LogTransaction } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
 
@@ -19,7 +20,14 @@ const Echo = defineAggregate('echo', {
   },
 });
 
-const app = defineApp({ name: 'echo', aggregates: [Echo], projections: [] });
+const Mute = defineAggregate('mute', {
+  events: EchoEvents,
+  initialState: () => 0,
+  evolve: { Said: (count) => count + 1 },
+  commands: { hum: { input: shape<Record<string, never>>(), decide: () => EchoEvents.Said({ text: '' }) } },
+});
+
+const app = defineApp({ name: 'echo', aggregates: [Echo, Mute], projections: [] });
 
 describe('evolve', () => {
   it('sees an event as it is decided just as in every replay: tags, lineage and place', async () => {
@@ -53,6 +61,48 @@ describe('evolve', () => {
     for await (const { data } of later.read({ tags: ['to:b'] })) tagged.push((data as { text: string }).text);
     expect(tagged).toEqual(['first', 'one', 'two', 'three']);
     await later.close();
+  });
+});
+
+describe('a commit', () => {
+  it('may be larger than what can be passed as arguments of one call', async () => {
+    const count = 200_000;
+    const log = createMemoryEventLog();
+    const client = createClient(app, () => createInProcessWorker({ app, log: log.open() }), { askToPersist: false });
+    const commands = Array.from({ length: count }, () => command(Mute, 'm', 'hum', {}));
+    expect(await client.execute(commands)).toMatchObject({ status: 'saved', events: count, position: count });
+    await client.close();
+  });
+
+  it('can be cancelled until it is stored, and those that were sent with it are saved all the same', async () => {
+    const log = createMemoryEventLog();
+    const controller = new AbortController();
+    // The page cancels when all is decided and appended, and nothing is stored.
+    const cancelling: EventLog = Object.create(log, {
+      write: {
+        value: ((work, options) =>
+          log.write((transaction) => {
+            const append: LogTransaction['append'] = async (...input) => {
+              const recorded = await transaction.append(...input);
+              if (recorded.length > 1) controller.abort();
+              return recorded;
+            };
+            return work(Object.create(transaction, { append: { value: append } }));
+          }, options)) satisfies EventLog['write'],
+      },
+    });
+    const client = createClient(app, () => createInProcessWorker({ app, log: cancelling }), { askToPersist: false });
+    await client.execute(Mute, 'm', 'hum', {});
+    const commands = Array.from({ length: 1000 }, () => command(Mute, 'm', 'hum', {}));
+    const [beside, long] = await Promise.all([
+      client.execute(Mute, 'other', 'hum', {}),
+      client.execute(commands, { signal: controller.signal }),
+    ]);
+    expect(long).toMatchObject({ status: 'failed', failure: { type: 'engine.cancelled' } });
+    expect(beside).toMatchObject({ status: 'saved', position: 2 });
+    expect(await client.execute(Mute, 'm', 'hum', {})).toMatchObject({ revision: 1, position: 3 });
+    expect(client.status.getState().failure).toBeUndefined();
+    await client.close();
   });
 });
 

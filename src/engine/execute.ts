@@ -74,7 +74,7 @@ export async function executeGroup(
         const events = repeated[index] ?? group.committed.get(request.commandId);
         outcomes.push(
           events === undefined
-            ? await settle(request, () => decideRequest(request, group, engine))
+            ? await settle(request, group, () => decideRequest(request, group, engine))
             : { receipt: await toReceipt(request, events, group) },
         );
       }
@@ -111,10 +111,13 @@ export function findReceipt(commandId: string, log: EventLog): Promise<Saved | u
 }
 
 /** A failure is an answer, a bug is thrown to the caller of this request alone. */
-async function settle(request: ExecuteRequest, decide: () => Promise<Receipt>): Promise<Outcome> {
+async function settle(request: ExecuteRequest, group: Group, decide: () => Promise<Receipt>): Promise<Outcome> {
+  const before = group.appended.length;
   try {
     return { receipt: await decide() };
   } catch (thrown) {
+    // What it appended goes with the whole transaction: nobody is told of a failure by a command that is saved.
+    if (group.appended.length > before) throw thrown;
     if (thrown instanceof FailureError && isOfOneRequest(thrown)) return { receipt: toFailed(request, thrown) };
     // The storage itself failed: the transaction is lost for the whole group.
     if (thrown instanceof FailureError || thrown instanceof DOMException) throw thrown;
@@ -122,7 +125,8 @@ async function settle(request: ExecuteRequest, decide: () => Promise<Receipt>): 
   }
 }
 
-function isOfOneRequest({ failure }: FailureError): boolean {
+/** Whether it is about the request alone: the storage is well. */
+export function isOfOneRequest({ failure }: FailureError): boolean {
   return ofOneRequest.has(failure.type);
 }
 
@@ -163,11 +167,15 @@ export async function decideRequest(
   // Of this request alone, until all of its commands are accepted.
   const states = new Map<string, StreamState>();
   const events: StreamEvent[] = [];
+  const isLong = commands.length > sliceLength;
+  const hearCancel = async () => {
+    await group.transaction.turn();
+    if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+  };
   for (const [index, command] of commands.entries()) {
-    if (index % sliceLength === 0 && commands.length > sliceLength) {
+    if (index % sliceLength === 0 && isLong) {
       await group.readRevisions(commands.slice(index, index + sliceLength).map(streamOf));
-      await group.transaction.turn();
-      if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+      await hearCancel();
       hooks.onProgress(commandId, index, commands.length);
     }
     const aggregate = app.aggregates.get(command.aggregate);
@@ -204,12 +212,11 @@ export async function decideRequest(
     }
     states.set(stream, loaded);
   }
-  if (commands.length > sliceLength) {
-    await group.transaction.turn();
-    if (hooks.isCancelled(commandId)) throw cancelled(commandId);
-  }
+  if (isLong) await hearCancel();
   const recorded =
     events.length === 0 ? [] : await appendEvents(request, events, now, { revisions, filters: [] }, group);
+  // Once more: of a long list most of the time goes into its text and its digest.
+  if (isLong) await hearCancel();
   if (recorded.length > 0) for (const [stream, state] of states) group.states.set(stream, state);
   return toReceipt(request, recorded, group);
 }
