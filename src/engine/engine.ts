@@ -49,6 +49,8 @@ export interface EngineOptions {
 /** A log that was opened, and what stands on it. */
 interface Running extends Ground {
   readonly log: OpenedLog;
+  /** Id that was asked for: another device began the log. */
+  readonly joined: string | undefined;
   readonly reactions: Reactions | undefined;
   readonly syncing: Syncing | undefined;
 }
@@ -167,7 +169,7 @@ export function createEngine(options: EngineOptions): Engine {
     const reactions = await openReactions(log);
     // Of what came until now.
     void followGrowth(projections);
-    return { app, log, projections, saved, decideAcross, reactions, syncing, toNote: syncing?.toNote };
+    return { app, log, joined: logId, projections, saved, decideAcross, reactions, syncing, toNote: syncing?.toNote };
   }
 
   /** Before the first command of this worker, which may be the business of a consumer that is new. */
@@ -282,7 +284,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     openQuery: queries.openQuery,
     closeQuery: queries.closeQuery,
-    ...createTransfers({ app: app.name, cancelled, publisher, requireLog: () => requireRunning().log }),
+    ...createTransfers({ app: app.name, cancelled, publisher, requireOpen: requireRunning }),
     rest: async () => {
       await Promise.all([running?.projections.saveNow(), running?.saved?.saveNow()]);
     },

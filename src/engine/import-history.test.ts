@@ -7,17 +7,22 @@ import type { WorkerLike } from '../client/connection.ts';
 import { laterAccounts, laterLedger } from '../demo/ledger/history/later-ledger.ts';
 import { openDexieEventLog } from '../log/dexie-event-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
+import type { Sync } from '../protocol/sync-host.ts';
+import { createMemorySyncStore } from '../server/memory-sync-store.ts';
+import { allowAll, authenticateTokens } from '../server/policy.ts';
+import { createSyncHandler } from '../server/sync-handler.ts';
+import { httpSync } from '../sync/http-sync.ts';
 import { createTestEnv } from '../testing/in-process-worker.ts';
-import { createEngine } from './engine.ts';
+import { createEngine, type EngineOptions } from './engine.ts';
 
 const stored = readFileSync(new URL('../demo/ledger/history/ledger-of-2024.ndjson', import.meta.url), 'utf8');
 
 /** The engine in this process on IndexedDB, where a log can be imported. */
-function createDurableWorker(): WorkerLike {
+function createDurableWorker(name: string, sync?: Sync): WorkerLike {
   const { port1, port2 } = new MessageChannel();
   const env = createTestEnv();
-  const openLog = () => openDexieEventLog({ name: 'import-history', env });
-  const engine = createEngine({ app: laterLedger, env, openLog, durable: true });
+  const openLog: EngineOptions['openLog'] = (_hint, _onClosed, logId) => openDexieEventLog({ name, env, logId });
+  const engine = createEngine({ app: laterLedger, env, openLog, durable: true, ...(sync && { sync }) });
   expose(throwPlainFailures(engine), port1);
   return {
     addEventListener: (type, listener) => port2.addEventListener(type, listener as EventListener),
@@ -34,7 +39,7 @@ function createDurableWorker(): WorkerLike {
 
 describe('a log that older definitions wrote', () => {
   it('is imported, read in the form of today, and exported to the byte as it was', async () => {
-    const client = createClient(laterLedger, createDurableWorker, { askToPersist: false });
+    const client = createClient(laterLedger, () => createDurableWorker('import-history'), { askToPersist: false });
     const { ready, rows } = client.mirror(laterAccounts);
     await ready;
     expect(rows.size).toBe(0);
@@ -46,6 +51,38 @@ describe('a log that older definitions wrote', () => {
     expect(client.status.getState().projections).toEqual([]);
     expect(await client.verify()).toEqual({ status: 'verified', events: 9 });
     expect(await new Response(client.export()).text()).toBe(stored);
+    await client.close();
+  });
+});
+
+describe('a log that was imported', () => {
+  it('is sent whole to a server that has nothing of it', async () => {
+    const store = createMemorySyncStore();
+    const authenticate = authenticateTokens({ t: { id: 'ada' } });
+    const handler = createSyncHandler({ store, authenticate, authorise: allowAll });
+    const sync = httpSync({
+      url: 'http://server',
+      token: () => 't',
+      fetch: (input, init) => handler(new Request(String(input), init)),
+    });
+    const client = createClient(laterLedger, () => createDurableWorker('import-sync', sync), { askToPersist: false });
+    expect(await client.import(new Blob([stored]))).toMatchObject({ status: 'imported', commits: 8, events: 9 });
+    await expect
+      .poll(() => client.status.getState().sync)
+      .toMatchObject({ phase: 'synced', pending: 0, confirmed: 9, refused: 0 });
+    expect((await store.findLog(client.status.getState().logId ?? ''))?.head.g).toBe(9);
+    expect(await new Response(client.export()).text()).toBe(stored);
+    await client.close();
+  });
+
+  it('is refused in the place of another one that was joined', async () => {
+    const client = createClient(laterLedger, () => createDurableWorker('import-joined'), {
+      askToPersist: false,
+      log: 'of-ada',
+    });
+    const refused = await client.import(new Blob([stored]), { replace: true });
+    expect(refused).toMatchObject({ status: 'failed', failure: { type: 'import.refused' } });
+    expect(refused.status === 'failed' && refused.failure.text).toContain('this device has joined "of-ada"');
     await client.close();
   });
 });

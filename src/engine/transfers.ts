@@ -14,19 +14,20 @@ export function createTransfers({
   app,
   cancelled,
   publisher,
-  requireLog,
+  requireOpen,
 }: {
   readonly app: string;
   /** Ids of calls that were cancelled. */
   readonly cancelled: Set<string>;
   readonly publisher: Publisher;
-  readonly requireLog: () => OpenedLog;
+  /** The log, and its id where that was asked for: another device began it. */
+  readonly requireOpen: () => { readonly log: OpenedLog; readonly joined: string | undefined };
 }): Pick<EngineApi, 'verify' | 'exportNext' | 'import'> {
   const exports = new Map<string, AsyncGenerator<string>>();
   return {
     verify: async (checkId) => {
       try {
-        return await requireLog().verify({
+        return await requireOpen().log.verify({
           onProgress: ({ done, total }) => publisher.post({ type: 'progress', commandId: checkId, done, total }),
         });
       } catch (error) {
@@ -37,14 +38,14 @@ export function createTransfers({
     exportNext: async (exportId) => {
       // What is rarely needed is loaded when it is.
       const { exportLog } = await import('../log/export-log.ts');
-      const pieces = exports.get(exportId) ?? exportLog(requireLog(), app);
+      const pieces = exports.get(exportId) ?? exportLog(requireOpen().log, app);
       exports.set(exportId, pieces);
       const { value, done } = await pieces.next();
       if (done) exports.delete(exportId);
       return done ? undefined : new TextEncoder().encode(value);
     },
     import: async (importId, file, { replace }) => {
-      const log = requireLog();
+      const { log, joined } = requireOpen();
       const { importLog, refusal } = await import('../log/import-log.ts');
       try {
         if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
@@ -55,6 +56,7 @@ export function createTransfers({
         }
         const summary = await importLog(file.stream(), await log.stage(), {
           app,
+          onlyLogId: joined,
           onProgress: (done) => publisher.post({ type: 'progress', commandId: importId, done, total: file.size }),
           isCancelled: () => cancelled.has(importId),
         });

@@ -26,6 +26,8 @@ export interface ImportSummary {
 
 export interface ImportOptions {
   readonly app: string;
+  /** Where a certain log was joined: no other may be put in its place. */
+  readonly onlyLogId?: string | undefined;
   /** Told after every piece that was read: bytes, of the file's size. */
   readonly onProgress?: (done: number) => void;
   readonly isCancelled?: () => boolean;
@@ -50,9 +52,9 @@ const lineEndLength = 80;
 export async function importLog(
   file: ReadableStream<Uint8Array>,
   staging: Staging,
-  { app, onProgress, isCancelled }: ImportOptions,
+  { app, onlyLogId, onProgress, isCancelled }: ImportOptions,
 ): Promise<ImportSummary> {
-  const reader = createLineReader(app);
+  const reader = createLineReader(app, onlyLogId);
   try {
     let batch: LinkedCommit[] = [];
     const flush = async () => {
@@ -80,7 +82,7 @@ export async function importLog(
 }
 
 /** Checks line after line; what follows from the lines before is compared with what the line says. */
-function createLineReader(app: string) {
+function createLineReader(app: string, onlyLogId: string | undefined) {
   const revisions = new Map<string, number>();
   const commandIds = new Set<string>();
   let { order } = chainStart;
@@ -107,6 +109,14 @@ function createLineReader(app: string) {
     if (value.app !== app) {
       throw new FailureError(
         refusal(`it is of the app "${String(value.app)}", and this is "${app}"`, 'Choose a file of this app.'),
+      );
+    }
+    if (onlyLogId !== undefined && value.logId !== onlyLogId) {
+      throw new FailureError(
+        refusal(
+          `it is of the log "${value.logId}", and this device has joined "${onlyLogId}"`,
+          'Choose a backup of that log, or open the app without joining one.',
+        ),
       );
     }
     logId = value.logId;

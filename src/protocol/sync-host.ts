@@ -1,4 +1,4 @@
-import type { PulledCommit, PushedCommit, SyncBase, SyncLimits, SyncPlace } from './sync-messages.ts';
+import type { PulledCommit, PushedCommit, PushMode, SyncBase, SyncLimits, SyncPlace } from './sync-messages.ts';
 
 /**
  * Sync as an app's worker file names it: `startWorker(bank, { sync: httpSync({ … }) })`. The engine knows no more of it
@@ -29,7 +29,10 @@ export interface SyncHost {
   readonly app: { readonly name: string; readonly version: number };
   readonly env: SyncEnv;
   readState(): Promise<SyncState>;
-  /** Own pending commits to be offered, oldest first, with their guards; as many as the limits allow, one at least. */
+  /**
+   * Pending commits to be offered, oldest first, with their guards; as many as the limits allow, one at least. What an
+   * import brought comes first and in a page of its own.
+   */
   readPush(query: PushQuery): Promise<PushPage>;
   /**
    * Stores a page that was pulled (rules 1 to 4 of the client): compares `base` with the log's own, every order hash and
@@ -94,6 +97,8 @@ export interface PushQuery {
 export interface PushPage {
   readonly base: SyncBase;
   readonly client: string;
+  /** `recover` where an import brought them: other clients wrote them, and may still write elsewhere. */
+  readonly mode: PushMode;
   readonly commits: readonly PushedCommit[];
   /** The next one is somebody else's. */
   readonly isOthers: boolean;

@@ -177,7 +177,7 @@ export function runCycle(
     );
     if (page.commits.length === 0) return page.isOthers ? 'others' : 'none';
     const isAllOffered = acknowledged.isEmpty;
-    const reply = await offer(page, 'own', who);
+    const reply = await offer(page, page.mode, who);
     const taken = pick(reply.answers, isTaken);
     const refused = pick(reply.answers, (result) => isRefused(result, isSamePlace(reply.head, page.base)));
     if (taken.length > 0) {

@@ -49,6 +49,8 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
   let isMarked = true;
   /** Everything up to there was held back, in the order at the time. */
   let heldTo = { g: 0, rebases: -1 };
+  /** Commits after `g` that an import brought, in the order at the time. */
+  let imported = { g: 0, rebases: -1, commits: 0 };
   const write = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) => synced.write(work);
   const look = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) =>
     synced.write(work, { durability: 'relaxed' });
@@ -59,8 +61,30 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
 
   /** Own commits are numbered without a gap: the first that is pending tells how many there are. */
   async function countPending(transaction: SyncTransaction): Promise<number> {
-    const [first] = await transaction.readAfter(transaction.base.g, 1);
-    return first === undefined ? 0 : transaction.clientSeq - first.commit.clientSeq + 1;
+    const { base, client, clientSeq } = transaction;
+    const [first] = await transaction.readAfter(base.g, 1);
+    if (first === undefined) return 0;
+    if (first.commit.client === client) return clientSeq - first.commit.clientSeq + 1;
+    // An import makes a new client: all that it wrote since is pending too.
+    return clientSeq + (await countImported(transaction));
+  }
+
+  /** Read once: from then on what is confirmed is taken off. A rebase makes them commits of this client. */
+  async function countImported(transaction: SyncTransaction): Promise<number> {
+    const { base, client } = transaction;
+    const { rebases } = log.order;
+    const isKnown = imported.rebases === rebases && imported.g <= base.g;
+    let commits = isKnown ? imported.commits : 0;
+    const end = isKnown ? base.g : Number.POSITIVE_INFINITY;
+    for (let from = isKnown ? imported.g : base.g; from < end; ) {
+      const page = await transaction.readAfter(from, pageCommits);
+      const counted = page.filter(({ g, commit }) => g <= end && commit.client !== client);
+      commits += isKnown ? -counted.length : counted.length;
+      if (counted.length < pageCommits) break;
+      from = counted.at(-1)?.g ?? end;
+    }
+    imported = { g: base.g, rebases, commits };
+    return commits;
   }
 
   /** As long as commits of others are to be recovered, nothing is decided without them. */
@@ -121,8 +145,10 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         const page = await transaction.readAfter(from, Math.min(pageCommits, limits.pushCommits));
         const notes = await readNotes(transaction, page);
         const commits: PushedCommit[] = [];
+        const mode = page[0] === undefined || page[0].commit.client === client ? 'own' : 'recover';
         let [events, bytes, isOthers] = [0, 0, false];
         for (const { commit, digest } of page) {
+          if (mode === 'recover' && commit.client === client) break;
           const note = notes.get(commit.commandId);
           // Decided again when all that was lost is there.
           if (isRecovering && note?.mustDecide) break;
@@ -136,7 +162,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
           if (commits.length > 0 && (events > limits.pushEvents || bytes > limits.bodyBytes)) break;
           commits.push(pushed);
         }
-        return { base, client, commits, isOthers };
+        return { base, client, mode, commits, isOthers };
       }),
 
     applyPage: async (page) => {

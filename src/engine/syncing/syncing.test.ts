@@ -4,7 +4,7 @@ import { type Client, createClient } from '../../client/client.ts';
 import { defineApp } from '../../core/app.ts';
 import type { RecordedEvent } from '../../core/events.ts';
 import { defineReactor } from '../../core/reactor.ts';
-import { createMemoryEventLog } from '../../log/memory-event-log.ts';
+import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
 import { allowAll } from '../../server/policy.ts';
 import { Account, Balances, BankEvents, bankApp, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
 import { createWorld } from '../../testing/fixtures/sync-world.ts';
@@ -12,6 +12,16 @@ import { createInProcessWorker } from '../../testing/in-process-worker.ts';
 import { createFold } from '../projecting/fold.ts';
 
 const rowsOf = (mirror: { readonly rows: ReadonlyMap<string, unknown> }) => Object.fromEntries(mirror.rows);
+
+/** A log as an import leaves it: whole, under a client of its own, and with nothing that a server has confirmed. */
+async function importFrom(log: MemoryEventLog): Promise<MemoryEventLog> {
+  const commits = await (await log.openSync()).write((transaction) => transaction.readAfter(0));
+  const imported = createMemoryEventLog({ logId: log.logId, client: crypto.randomUUID() });
+  await (await imported.openSync()).write(async (transaction) => {
+    for (const { commit } of commits) await transaction.place(commit);
+  });
+  return imported;
+}
 
 describe('sync', () => {
   it('pushes what was saved off line, and gives it to another device', async () => {
@@ -294,6 +304,47 @@ describe('sync', () => {
     const all = { ada: { balance: 11 }, ben: { balance: 4 } };
     await expect.poll(() => rowsOf(one.balances)).toEqual(all);
     await expect.poll(() => rowsOf(two.balances)).toEqual(all);
+  });
+
+  it('sends a history that was imported and no server has, while its author goes on', async () => {
+    const world = createWorld();
+    const author = world.createDevice();
+    for (let amount = 1; amount <= 300; amount += 1) await author.deposit('ada', amount);
+    const importer = world.createDevice(await importFrom(author.log));
+    await importer.deposit('ben', 1);
+    await author.deposit('ada', 1000);
+    expect(importer.client.status.getState().sync).toMatchObject({ confirmed: 0 });
+    importer.client.syncNow();
+    await expect.poll(() => importer.client.status.getState().sync?.pending).toBe(301);
+    await importer.sync();
+    expect(await importer.client.readRefused()).toEqual([]);
+    await author.sync();
+    await importer.sync();
+    const all = { ada: { balance: (300 * 301) / 2 + 1000 }, ben: { balance: 1 } };
+    await expect.poll(() => rowsOf(author.balances)).toEqual(all);
+    await expect.poll(() => rowsOf(importer.balances)).toEqual(all);
+    expect(await world.ids()).toHaveLength(302);
+  });
+
+  it('sends what was imported also where others have written in between, or the author was quicker', async () => {
+    const world = createWorld();
+    const [author, other] = [world.createDevice(), world.createDevice()];
+    for (const amount of [1, 2, 4]) await author.deposit('ada', amount);
+    const importer = world.createDevice(await importFrom(author.log));
+    const second = world.createDevice(await importFrom(author.log));
+    await importer.deposit('ada', 8);
+    await other.deposit('ben', 16);
+    await other.sync();
+    await importer.sync();
+    await author.deposit('ada', 32);
+    await author.sync();
+    await second.sync();
+    for (const { client, balances } of [author, other, importer, second]) {
+      client.syncNow();
+      await expect.poll(() => rowsOf(balances)).toEqual({ ada: { balance: 47 }, ben: { balance: 16 } });
+      expect(await client.readRefused()).toEqual([]);
+    }
+    expect(await world.ids()).toHaveLength(6);
   });
 
   it('never pushes what one user saved with the token of another', async () => {
