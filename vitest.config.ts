@@ -31,8 +31,7 @@ export default defineConfig({
             'react-dom/server',
             'zod',
             'fast-check',
-            '@noble/hashes/sha2.js',
-            '@noble/hashes/utils.js',
+            '@stablelib/sha256',
           ],
         },
         test: {
