@@ -1,10 +1,12 @@
 // npm run simulate -- [--runs N] [--seed S] [--json FILE] [--threads N] [--faults [NAME]] [--trace]
+// npm run simulate -- --write-docs FILE [FILE…]
 //
 // Runs the real engine, loop and server over a simulated clock and network: devices that are cloned, rolled back and
 // killed, a server that is restored from its backup, messages that are lost, doubled and late. After each run, what was
 // saved is there once, everywhere, in one order. A run that fails is made as small as it gets, and printed.
 //
 // --faults plants ten bugs in the sources, one at a time, and wants each of them to be found.
+// --write-docs runs nothing: it writes the sums of what --json wrote into docs/reliability.md.
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -16,13 +18,15 @@ requireInstalled();
 const { bundleSimulation } = await import('./simulate/bundle.mjs');
 const { runSeeds } = await import('./simulate/run-seeds.mjs');
 const { faults } = await import('./simulate/faults.mjs');
+const { writeDocs } = await import('./simulate/docs.mjs');
 
 const options = readArguments();
 const artifacts = join(root, '.artifacts/simulate');
 const startedAt = performance.now();
 const seconds = () => (performance.now() - startedAt) / 1_000;
 
-if (options.faults === undefined) await simulate();
+if (options.files.length > 0) writeDocs(options.files);
+else if (options.faults === undefined) await simulate();
 else await findFaults(options.faults);
 
 async function simulate() {
@@ -122,15 +126,30 @@ function readArguments() {
       const isBare = arg === '--faults' && (all[index + 1] === undefined || all[index + 1].startsWith('--'));
       return isBare ? '--faults=' : arg;
     });
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       args,
-      options: { ...texts, json: { type: 'string' }, faults: { type: 'string' }, trace: { type: 'boolean' } },
+      allowPositionals: true,
+      options: {
+        ...texts,
+        json: { type: 'string' },
+        faults: { type: 'string' },
+        trace: { type: 'boolean' },
+        'write-docs': { type: 'boolean' },
+      },
     });
+    if ((values['write-docs'] ?? false) !== positionals.length > 0)
+      throw new Error('--write-docs goes with files, and they with it.');
     const numbers = Object.keys(names).map((name) => [name, whole(values[name] ?? names[name])]);
-    return { ...Object.fromEntries(numbers), json: values.json, faults: values.faults, trace: values.trace };
+    return {
+      ...Object.fromEntries(numbers),
+      files: positionals,
+      json: values.json,
+      faults: values.faults,
+      trace: values.trace,
+    };
   } catch (error) {
     console.error(
-      `${error.message}\nUsage: npm run simulate -- [--runs N] [--seed S] [--json FILE] [--threads N] [--faults [NAME]] [--trace]`,
+      `${error.message}\nUsage: npm run simulate -- [--runs N] [--seed S] [--json FILE] [--threads N] [--faults [NAME]] [--trace] | --write-docs FILE [FILE…]`,
     );
     process.exit(2);
   }

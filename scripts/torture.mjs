@@ -1,12 +1,13 @@
 // npm run torture -- [--kills N] [--terminates N] [--reloads N] [--freezes N] [--crashes N] [--tabs SECONDS]
-//   [--quotas N] [--clears N] [--seed N] [--json FILE]
+//   [--quotas N] [--clears N] [--seed N] [--json FILE] [--write-docs]
 //
 // Disturbs a real browser while commands run, and checks the log afterwards against what was acknowledged: every
 // acknowledged event is there once, nothing is torn, positions and revisions are dense, the rows are those of the
-// events. Without a count: five kills.
+// events. Without a count: five kills. --write-docs writes the result into docs/reliability.md.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readable, toTable, writeBlock } from './docs-block.mjs';
 import { requireInstalled, root } from './installed.mjs';
 
 requireInstalled();
@@ -31,7 +32,7 @@ const disturbances = {
   clears: runClears,
 };
 
-const { counts, seed, json } = readArguments();
+const { counts, seed, json, writesDocs } = readArguments();
 const outDir = join(root, '.artifacts/torture');
 await build({
   configFile: false,
@@ -56,18 +57,23 @@ console.log(
     .join(', '),
 );
 if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
+if (writesDocs) {
+  const rows = Object.entries(result).map(([name, value]) => [name, readable(value)]);
+  writeBlock('reliability.md', 'torture', toTable(['', 'count'], rows));
+}
 process.exit(report.failed() ? 1 : 0);
 
 function readArguments() {
   const names = Object.keys(disturbances);
   try {
-    const options = Object.fromEntries([...names, 'seed', 'json'].map((name) => [name, { type: 'string' }]));
-    const { seed: seedText = '1', json, ...given } = parseArgs({ options }).values;
+    const texts = Object.fromEntries([...names, 'seed', 'json'].map((name) => [name, { type: 'string' }]));
+    const options = { ...texts, 'write-docs': { type: 'boolean' } };
+    const { seed: seedText = '1', json, 'write-docs': writesDocs = false, ...given } = parseArgs({ options }).values;
     const counts = names.filter((name) => given[name] !== undefined).map((name) => [name, whole(given[name])]);
-    return { counts: counts.length === 0 ? [['kills', 5]] : counts, seed: whole(seedText), json };
+    return { counts: counts.length === 0 ? [['kills', 5]] : counts, seed: whole(seedText), json, writesDocs };
   } catch (error) {
     const usage = names.map((name) => `[--${name} ${name === 'tabs' ? 'SECONDS' : 'N'}]`).join(' ');
-    console.error(`${error.message}\nUsage: npm run torture -- ${usage} [--seed N] [--json FILE]`);
+    console.error(`${error.message}\nUsage: npm run torture -- ${usage} [--seed N] [--json FILE] [--write-docs]`);
     process.exit(2);
   }
 }
