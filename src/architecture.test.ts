@@ -25,7 +25,7 @@ const arrows: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   core: ['@standard-schema/spec'],
   protocol: ['@stablelib/sha256'],
-  log: ['dexie', 'dexie/dist/modern/dexie.mjs', '@stablelib/sha256'],
+  log: ['dexie', 'dexie/dist/modern/dexie.mjs'],
   engine: ['comlink'],
   client: ['comlink', 'zustand/vanilla'],
   react: ['react'],

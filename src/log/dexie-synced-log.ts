@@ -8,7 +8,7 @@ import type { ChangeLog, OpenTransaction } from './log-transaction.ts';
 import type { LogView, ViewStores } from './log-view.ts';
 import { recordPlaced, toOrderedCommit } from './ordered-commit.ts';
 import type { LinkedCommit } from './pack-commits.ts';
-import { readOrdered } from './read-ordered.ts';
+import { createReadOrdered, type ReadOrdered } from './read-ordered.ts';
 import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
 import type { BesideLog, OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
 
@@ -25,12 +25,13 @@ export async function openSyncedLog(change: ChangeLog, options: SyncedLogOptions
     const synced: LogRecord = { ...record, ...syncedFormat, sync: newSyncRecord };
     return { result: undefined, flushed: { record: synced, segments: [], events: [] }, isNews: false };
   });
+  const readOrdered = createReadOrdered();
   return {
     write: (work, { durability = 'strict' } = {}) =>
       change(
         durability,
         async (record, view, stores, all) => {
-          const staged = stageSync(record, view, stores, all.objectStore('snapshots'), options);
+          const staged = stageSync(record, view, stores, all.objectStore('snapshots'), { ...options, readOrdered });
           const result = await work(staged.transaction);
           return { result, ...staged.flush() };
         },
@@ -48,7 +49,7 @@ function stageSync(
   committed: LogView,
   stores: Required<ViewStores>,
   snapshots: IDBObjectStore,
-  { newClient, begin }: SyncedLogOptions,
+  { newClient, begin, readOrdered }: SyncedLogOptions & { readonly readOrdered: ReadOrdered },
 ) {
   const { logId } = start;
   let record = start;
@@ -172,6 +173,10 @@ function toBeside(pending: IDBObjectStore): BesideLog {
       ]);
       // As they were put.
       return keys.map((key, at) => [(key as [string, string])[1], values[at]] as const);
+    },
+    ids: async (kind) => {
+      const keys = await requestResult(pending.getAllKeys(keysOf(kind)));
+      return keys.map((key) => (key as [string, string])[1]);
     },
     count: (kind) => requestResult(pending.count(keysOf(kind))),
     put: (kind, id, value) => void pending.put(value, [kind, id]),

@@ -15,6 +15,7 @@ export function createMemoryBeside(from?: Readonly<Record<BesideKind, ReadonlyMa
   // Never changed in place: values may be shared.
   const values: Record<BesideKind, Map<string, unknown>> = {
     note: new Map(from?.note),
+    marked: new Map(from?.marked),
     refused: new Map(from?.refused),
     orphan: new Map(from?.orphan),
   };
@@ -31,13 +32,18 @@ export function createMemoryBeside(from?: Readonly<Record<BesideKind, ReadonlyMa
 
 /** What a transaction changes, until `flush`. */
 export function stageBeside(stored: MemoryBeside): BesideLog & { flush(): void } {
-  const changes: Record<BesideKind, Map<string, unknown>> = { note: new Map(), refused: new Map(), orphan: new Map() };
+  const changes: Record<BesideKind, Map<string, unknown>> = {
+    note: new Map(),
+    marked: new Map(),
+    refused: new Map(),
+    orphan: new Map(),
+  };
   const read = (kind: BesideKind, id: string) => {
     const change = changes[kind];
     return change.has(id) ? change.get(id) : stored.read(kind, id);
   };
   const ids = (kind: BesideKind) =>
-    [...new Set([...stored.ids(kind), ...changes[kind].keys()])].filter((id) => read(kind, id) !== removed);
+    [...new Set([...stored.ids(kind), ...changes[kind].keys()])].filter((id) => read(kind, id) !== removed).sort();
   const copy = (kind: BesideKind, id: string) => {
     const value = read(kind, id);
     return value === removed ? undefined : structuredClone(value);
@@ -46,15 +52,15 @@ export function stageBeside(stored: MemoryBeside): BesideLog & { flush(): void }
     get: async (kind, wanted) => wanted.map((id) => copy(kind, id)),
     list: async (kind, limit) =>
       ids(kind)
-        .sort()
         .slice(0, limit)
         .map((id) => [id, copy(kind, id)] as const),
+    ids: async (kind) => ids(kind),
     count: async (kind) => ids(kind).length,
     put: (kind, id, value) => void changes[kind].set(id, structuredClone(value)),
     delete: (kind, id) => void changes[kind].set(id, removed),
     flush: () => {
-      for (const kind of ['note', 'refused', 'orphan'] as const) {
-        for (const [id, value] of changes[kind]) stored.write(kind, id, value);
+      for (const [kind, values] of Object.entries(changes)) {
+        for (const [id, value] of values) stored.write(kind as BesideKind, id, value);
       }
     },
   };

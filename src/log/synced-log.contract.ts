@@ -310,6 +310,7 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
             notes: await transaction.beside.get('note', ['c1', 'c0', 'c2']),
             list: await transaction.beside.list('orphan'),
             first: await transaction.beside.list('orphan', 1),
+            ids: await transaction.beside.ids('orphan'),
             count: await transaction.beside.count('orphan'),
           }));
         await synced.write(async (transaction) => {
@@ -328,6 +329,7 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
             ['o2', { n: 2 }],
           ],
           first: [['o1', { n: 1 }]],
+          ids: ['o1', 'o2'],
           count: 2,
         };
         expect(await beside(synced)).toEqual(all);
@@ -335,6 +337,7 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
           transaction.beside.delete('note', 'c1');
           transaction.beside.put('orphan', 'o1', 'changed');
           expect(await transaction.beside.get('note', ['c1'])).toEqual([undefined]);
+          expect(await transaction.beside.ids('note')).toEqual([]);
           throw new Error('Thought better of it.');
         });
         await expect(abandoned).rejects.toThrow('Thought better of it.');

@@ -46,13 +46,15 @@ export interface SyncTransaction extends LogTransaction {
 }
 
 /** Kinds: `note`, as it came with an own commit that is pending; the others are sync's own. */
-export type BesideKind = 'note' | 'refused' | 'orphan';
+export type BesideKind = 'note' | 'marked' | 'refused' | 'orphan';
 
 export interface BesideLog {
   /** In the order asked. */
   get(kind: BesideKind, ids: readonly string[]): Promise<readonly unknown[]>;
   /** In order of their ids (UTF-16 units). */
   list(kind: BesideKind, limit?: number): Promise<readonly (readonly [id: string, value: unknown])[]>;
+  /** In the same order. */
+  ids(kind: BesideKind): Promise<readonly string[]>;
   count(kind: BesideKind): Promise<number>;
   put(kind: BesideKind, id: string, value: unknown): void;
   delete(kind: BesideKind, id: string): void;

@@ -1,5 +1,5 @@
-import { hash as sha256 } from '@stablelib/sha256';
 import { bytesToHex } from '../protocol/hex.ts';
+import { sha256 } from '../protocol/sha256.ts';
 
 /** SHA-256 of a text's UTF-8 bytes, as 64 hexadecimal digits. */
 export function textDigest(text: string): string {

@@ -1,6 +1,6 @@
-import { hash as sha256 } from '@stablelib/sha256';
 import type { RecordedEvent } from '../core/events.ts';
 import { bytesToHex } from './hex.ts';
+import { sha256 } from './sha256.ts';
 
 /**
  * The two chains of a log.

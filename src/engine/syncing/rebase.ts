@@ -59,13 +59,15 @@ export async function rebase(
   disturbance.add(lost);
   const placedIds = new Set(placed.map(({ commandId }) => commandId));
   const overtaken = new Set(overtaking(pending, placedIds));
+  const refused = new Set(await beside.ids('refused'));
   for (const commit of placed) {
     const { events, digest } = await transaction.place(commit);
     const own = pendingById.get(commit.commandId);
     if (own?.digest !== digest || overtaken.has(commit.commandId)) disturbance.add(events);
     if (own !== undefined && own.digest !== digest) disturbance.add(own.events);
-    beside.delete('note', commit.commandId);
-    beside.delete('refused', commit.commandId);
+    // Of the many that others wrote there is nothing to delete: each would be a request to the database.
+    if (own !== undefined) beside.delete('note', commit.commandId);
+    if (refused.has(commit.commandId)) beside.delete('refused', commit.commandId);
   }
   if (base !== undefined) transaction.setBase(base);
   if (renews) transaction.renewClient();
@@ -89,6 +91,12 @@ export async function rebase(
     disturbance.add(events);
   }
 
+  /** It stays as it is, and is decided again later. */
+  async function mark({ commit }: OrderedCommit, note: CommitNote): Promise<void> {
+    beside.put('marked', commit.commandId, true);
+    await transaction.append(toNewCommit(commit, { ...note, mustDecide: true }));
+  }
+
   async function decideAgain(own: OrderedCommit, note: CommitNote): Promise<void> {
     const { recordedAt } = own.commit;
     const { request, drawn, principal } = note;
@@ -106,9 +114,8 @@ export async function rebase(
       if (error instanceof FailureError) {
         const { type, text } = error.failure;
         // A newer build can: until then it stands as it is, and is not lost.
-        if (type === 'event.future' || type === 'event.upcaster-failed') {
-          await transaction.append(toNewCommit(own.commit, { ...note, mustDecide: true }));
-        } else if (type === 'storage.event-refused') withdraw(own, { code: type, text });
+        if (type === 'event.future' || type === 'event.upcaster-failed') await mark(own, note);
+        else if (type === 'storage.event-refused') withdraw(own, { code: type, text });
         else throw error;
         return;
       }
@@ -146,7 +153,7 @@ export async function rebase(
     const note = notes.get(commandId);
     if (refusal !== undefined) withdraw(own, refusal);
     else if (note !== undefined && (note.mustDecide || disturbance.hits(note.decidedOn))) {
-      if (defers) await transaction.append(toNewCommit(own.commit, { ...note, mustDecide: true }));
+      if (defers) await mark(own, note);
       else await decideAgain(own, note);
     } else await transaction.append(toNewCommit(own.commit, note));
   }

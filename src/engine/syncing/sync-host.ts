@@ -94,10 +94,14 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
 
   /** What could not be decided again while commits of others were missing. */
   async function decideMarked(transaction: SyncTransaction): Promise<void> {
-    const { base } = transaction;
+    const { base, beside } = transaction;
     // Commits that wait for a newer build stay marked: they are tried once by each worker.
     if (!isMarked) return;
     isMarked = false;
+    const marked = await beside.ids('marked');
+    if (marked.length === 0) return;
+    // What still has to wait is marked anew.
+    for (const commandId of marked) beside.delete('marked', commandId);
     const own = await transaction.readAfter(base.g);
     const notes = await readNotes(transaction, own);
     const first = own.findIndex(({ commit }) => notes.get(commit.commandId)?.mustDecide);
@@ -183,7 +187,10 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         const first = await transaction.readAfter(base.g, pulled.length);
         const level = pulled.findIndex(({ oh }, index) => first[index]?.oh !== oh);
         const confirmed = level === -1 ? first : first.slice(0, level);
-        for (const { commit } of confirmed) transaction.beside.delete('note', commit.commandId);
+        for (const { commit } of confirmed) {
+          // An import brought none.
+          if (commit.client === transaction.client) transaction.beside.delete('note', commit.commandId);
+        }
         if (level === -1) {
           transaction.setBase(end);
           return { status: 'applied', base: end, renewed: false } as const;
@@ -192,13 +199,9 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         const own = await transaction.readAfter(from);
         const rest = pulled.slice(level).map(({ commit }) => commit);
         const known = new Set(own.map(({ commit }) => commit.commandId));
-        const refused = await transaction.beside.get(
-          'refused',
-          rest.map(({ commandId }) => commandId),
-        );
+        const refused = new Set(await transaction.beside.ids('refused'));
         const renewed = rest.some(
-          ({ client, commandId }, index) =>
-            client === transaction.client && !known.has(commandId) && refused[index] === undefined,
+          ({ client, commandId }) => client === transaction.client && !known.has(commandId) && !refused.has(commandId),
         );
         const change = { from, placed: rest, base: end, renews: renewed, defers: await defers(transaction) };
         await rebase(transaction, own, change, options);
