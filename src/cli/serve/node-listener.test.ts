@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { helloOf } from '../../server/fixtures/test-server.ts';
 import { createMemorySyncStore } from '../../server/memory-sync-store.ts';
 import { allowAll, authenticateTokens } from '../../server/policy.ts';
-import { createSyncHandler } from '../../server/sync-handler.ts';
+import { createSyncHandler, type SyncHandlerOptions } from '../../server/sync-handler.ts';
 import { toNodeListener } from './node-listener.ts';
 
 const servers: Server[] = [];
@@ -12,21 +12,22 @@ afterAll(() => {
   for (const server of servers) server.closeAllConnections();
 });
 
-async function listen(handler: (request: Request) => Promise<Response>): Promise<{ url: string; port: number }> {
+async function listen(handler: (request: Request) => Promise<Response>) {
   const server = createServer(toNodeListener(handler));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return { url: `http://127.0.0.1:${port}`, port };
+  return { url: `http://127.0.0.1:${port}`, port, server };
 }
 
-async function serve() {
+async function serve(options: Partial<SyncHandlerOptions> = {}) {
   const store = createMemorySyncStore();
   const handler = createSyncHandler({
     store,
     authenticate: authenticateTokens({ secret: { id: 'ada' } }),
     authorise: allowAll,
+    ...options,
   });
   return listen(handler);
 }
@@ -85,6 +86,76 @@ describe('a handler behind Node’s HTTP server', () => {
     expect(await openStreams()).toBe('1');
     reading.abort();
     await expect.poll(openStreams).toBe('0');
+  });
+
+  it('opens no event stream for who left before it was let in', async () => {
+    let letIn = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letIn = resolve;
+    });
+    let asked = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const { url, port, server } = await serve({
+      authenticate: async (request) => {
+        if (new URL(request.url).pathname === '/sync/events') {
+          asked();
+          await gate;
+        }
+        return { id: 'ada' };
+      },
+    });
+    await fetch(`${url}/sync/hello`, { method: 'POST', headers, body: JSON.stringify(helloOf()) });
+    const left = new Promise<void>((resolve) => {
+      server.once('connection', (socket) => socket.once('close', () => resolve()));
+    });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /sync/events?log=log-1 HTTP/1.1\r\nhost: x\r\n\r\n');
+    await isAsked;
+    socket.destroy();
+    await left;
+    letIn();
+    await expect
+      .poll(async () => (await fetch(`${url}/metrics`, { headers })).text())
+      .toMatch(/route="\/sync\/events",status="200"} 1\n[\s\S]*^varve_open_streams 0$/m);
+  });
+
+  it('waits for a slow reader without piling up listeners', async () => {
+    let [sent, most] = [0, 0];
+    const handler = async () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => {
+            controller.enqueue(new Uint8Array(1_048_576));
+            sent += 1;
+            if (sent === 40) controller.close();
+          },
+        }),
+      );
+    const { url, server } = await listen(handler);
+    server.on('request', (_message, response) => {
+      response.on('newListener', () => {
+        most = Math.max(most, response.listenerCount('close'), response.listenerCount('drain'));
+      });
+    });
+    expect((await (await fetch(url)).arrayBuffer()).byteLength).toBe(40 * 1_048_576);
+    expect(most).toBeLessThan(5);
+  });
+
+  it('breaks a reply off whose body fails, and does not end it as if it were whole', async () => {
+    let count = 0;
+    const { url } = await listen(async () => {
+      const body = new ReadableStream({
+        pull: (controller) => {
+          count += 1;
+          if (count > 1) controller.error(new Error('a bug'));
+          else controller.enqueue(new Uint8Array(8));
+        },
+      });
+      return new Response(body);
+    });
+    await expect(fetch(url).then((response) => response.arrayBuffer())).rejects.toThrow();
   });
 
   it('survives a handler that throws', async () => {

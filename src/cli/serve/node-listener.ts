@@ -4,8 +4,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 export function toNodeListener(handler: (request: Request) => Promise<Response>): RequestListener {
   return (message, response) => {
     void answer(handler, message, response).catch(() => {
-      if (!response.headersSent) response.writeHead(500);
-      response.end();
+      // A body that breaks off must not look like a whole one.
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
     });
   };
 }
@@ -81,12 +82,26 @@ async function sendBody(reply: Response, response: ServerResponse): Promise<void
     response.end();
     return;
   }
+  // Who asked may have left while the answer was made: no event tells of that any more.
+  if (response.destroyed) {
+    await reply.body.cancel();
+    return;
+  }
   const reader = reply.body.getReader();
-  response.once('close', () => void reader.cancel().catch(() => undefined));
+  let goOn = () => {};
+  response.on('drain', () => goOn());
+  response.once('close', () => {
+    goOn();
+    void reader.cancel().catch(() => undefined);
+  });
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) break;
-    if (!response.write(value)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (done || response.destroyed) break;
+    if (!response.write(value)) {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    }
   }
   response.end();
 }
