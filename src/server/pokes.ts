@@ -1,6 +1,11 @@
 import type { SyncPoke } from '../protocol/sync-messages.ts';
 
-/** Tells open event streams that the head of a log moved. A hint: whoever reads too slowly misses some. */
+/**
+ * Tells open event streams that the head of a log moved. A hint: whoever reads too slowly misses some.
+ *
+ * Every beat looks at the head and tells it again. A stream that stays silent is dead, and its reader can know that;
+ * and what another server on the same database has taken is told with the next beat.
+ */
 export interface Pokes {
   send(logId: string, poke: SyncPoke): void;
   /** A stream of server-sent events that begins with `first`. `onCount` hears of its opening and of its end. */
@@ -11,17 +16,21 @@ export interface Pokes {
 
 export type CountListener = (change: 1 | -1) => void;
 
+/** Where the log is now, looked up once in a beat for all streams of a log. What it throws is not heard of. */
+export type ReadPoke = (logId: string) => Promise<SyncPoke | undefined>;
+
 interface Stream {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   readonly onCount: CountListener;
 }
 
-/** Proxies close what is silent for a minute. */
+/** The protocol says 30 seconds; proxies close what is silent for a minute. */
 const beatMs = 25_000;
 
-export function createPokes(): Pokes {
+export function createPokes(readPoke: ReadPoke): Pokes {
   const encoder = new TextEncoder();
   const streams = new Map<string, Set<Stream>>();
+  const lastPokes = new Map<string, SyncPoke>();
   let beat: ReturnType<typeof setInterval> | undefined;
 
   function write({ controller }: Stream, text: string): void {
@@ -32,7 +41,10 @@ export function createPokes(): Pokes {
   function forget(logId: string, stream: Stream): void {
     const all = streams.get(logId);
     if (all?.delete(stream) !== true) return;
-    if (all.size === 0) streams.delete(logId);
+    if (all.size === 0) {
+      streams.delete(logId);
+      lastPokes.delete(logId);
+    }
     if (streams.size === 0) {
       clearInterval(beat);
       beat = undefined;
@@ -40,10 +52,22 @@ export function createPokes(): Pokes {
     stream.onCount(-1);
   }
 
+  function send(logId: string, poke: SyncPoke): void {
+    const all = streams.get(logId);
+    if (all === undefined) return;
+    lastPokes.set(logId, poke);
+    for (const stream of all) write(stream, toText(poke));
+  }
+
+  async function tellAgain(logId: string): Promise<void> {
+    // A database that is away says so to the next request. The line is alive, and that is told.
+    const found = await readPoke(logId).catch(() => undefined);
+    const poke = found ?? lastPokes.get(logId);
+    if (poke !== undefined) send(logId, poke);
+  }
+
   return {
-    send: (logId, poke) => {
-      for (const stream of streams.get(logId) ?? []) write(stream, toText(poke));
-    },
+    send,
     open: (logId, first, onCount) => {
       let own: Stream;
       return new ReadableStream<Uint8Array>(
@@ -52,8 +76,9 @@ export function createPokes(): Pokes {
             own = { controller, onCount };
             const all = streams.get(logId) ?? new Set();
             streams.set(logId, all.add(own));
+            lastPokes.set(logId, first);
             beat ??= setInterval(() => {
-              for (const set of streams.values()) for (const one of set) write(one, ': beat\n\n');
+              for (const one of streams.keys()) void tellAgain(one);
             }, beatMs);
             onCount(1);
             write(own, toText(first));

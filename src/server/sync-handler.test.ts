@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseSyncError } from '../protocol/parse-sync-reply.ts';
 import type { PushedCommit } from '../protocol/sync-messages.ts';
 import { counted, createAuthor } from './fixtures/author.ts';
@@ -323,6 +323,50 @@ describe('an event stream', () => {
     await server.push([ada.commit(['a-1'])]);
     expect(await stream.next()).toContain('"g":51}');
     await stream.close();
+  });
+
+  it('tells the head again with every beat, also what another server has taken', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { server, store, ada } = await setUp();
+    const [first, second] = [await open(server), await open(server)];
+    for (const stream of [first, second]) expect(await stream.next()).toContain('"g":0}');
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(await first.next()).toBe(`event: poke\ndata: {"epoch":"${store.epoch}","g":0}\n\n`);
+    expect(await second.next()).toContain('"g":0}');
+    await createTestServer(store).push([ada.commit(['a-1'])]);
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(await first.next()).toContain('"g":1}');
+    expect(await second.next()).toContain('"g":1}');
+    await first.close();
+    await second.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('asks once in a beat for each log, and goes on where the store does not answer', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const store = createMemorySyncStore();
+    await store.createLog('log-1', 'bank');
+    const asked: string[] = [];
+    let isAway = false;
+    const findLog = async (logId: string) => {
+      asked.push(logId);
+      if (isAway) throw new Error('the database is away');
+      return store.findLog(logId);
+    };
+    const server = createTestServer({ ...store, epoch: store.epoch, findLog });
+    const streams = [await open(server), await open(server)];
+    for (const stream of streams) await stream.next();
+    asked.length = 0;
+    isAway = true;
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(asked).toEqual(['log-1']);
+    for (const stream of streams) expect(await stream.next()).toContain('"g":0}');
+    isAway = false;
+    await server.push([createAuthor('log-1', 'a').commit(['a-1'])]);
+    for (const stream of streams) expect(await stream.next()).toContain('"g":1}');
+    for (const stream of streams) await stream.close();
   });
 
   it('is one of few for each actor, and ends with the server', async () => {

@@ -72,7 +72,10 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   const requestRate = createRateLimiter(limits.requestsPerSecond, limits.requestBurst, now);
   const eventRate = createRateLimiter(limits.eventsPerSecond, limits.eventBurst, now);
   const metrics = createMetrics();
-  const pokes = createPokes();
+  const pokes = createPokes(async (logId) => {
+    const found = await store.findLog(logId);
+    return found && { epoch: store.epoch, g: found.head.g };
+  });
   const streamsByActor = new Map<string, number>();
   signal?.addEventListener('abort', () => pokes.close());
 
