@@ -17,8 +17,14 @@ export function checkOrigin(request: Request, origins: readonly string[]): Recor
       'access-control-expose-headers': 'retry-after',
     };
   }
-  if (origin === new URL(request.url).origin) return { vary: 'origin' };
+  if (hostOf(origin) === new URL(request.url).host) return { vary: 'origin' };
   throw new SyncFailure('FORBIDDEN', 'Pages of this origin may not speak to the server: it lists those that may.');
+}
+
+/** Without the scheme: behind a proxy that ends TLS, a request says `http` whatever the browser said. */
+function hostOf(origin: string): string | undefined {
+  if (!/^https?:/.test(origin) || !URL.canParse(origin)) return undefined;
+  return new URL(origin).host;
 }
 
 /** The reply to a browser that asks first. Tokens come in a header, so that credentials are never allowed. */

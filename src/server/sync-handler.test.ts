@@ -232,6 +232,16 @@ describe('a server', () => {
     expect(error.headers.get('access-control-allow-origin')).toBe('https://app.example');
   });
 
+  it('speaks to pages of its own host, also where a proxy ends TLS before it', async () => {
+    const { server } = await setUp();
+    const ask = async (origin: string) =>
+      (await server.send('/sync/hello', { method: 'POST', headers: { origin }, body: JSON.stringify(helloOf()) })).status;
+    expect(await ask('https://sync.test')).toBe(200);
+    for (const origin of ['https://sync.test:8443', 'https://sync.test.evil.example', 'ftp://sync.test', 'null', '']) {
+      expect(await ask(origin), origin).toBe(403);
+    }
+  });
+
   it('answers other addresses and methods with what they are', async () => {
     const { server } = await setUp();
     expect(await server.send('/')).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });
