@@ -132,6 +132,17 @@ describe('varve serve', () => {
     );
   });
 
+  it('prints once whose pages it refuses', { timeout: 30_000 }, async () => {
+    const server = await serve(createFolder());
+    const ask = (origin: string) => fetch(`${server.url}/health`, { headers: { origin } });
+    for (const origin of ['https://shelf.example', 'https://shelf.example', 'http://localhost:5173']) {
+      expect((await ask(origin)).status).toBe(403);
+    }
+    await expect.poll(server.text).toContain('pages of "http://localhost:5173"');
+    expect(server.text().match(/Refused: pages of "https:\/\/shelf\.example"\./g)).toHaveLength(1);
+    await server.kill('SIGTERM');
+  });
+
   it('says what is wrong with the command line, and with the folder', { timeout: 30_000 }, async () => {
     const folder = createFolder();
     const fail = async (...args: readonly string[]) => {

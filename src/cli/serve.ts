@@ -79,11 +79,24 @@ function readOptions(args: readonly string[], { folder, printError }: Terminal):
     restore: restore === undefined ? undefined : resolve(folder, restore),
     isEpochRenewed: values['renew-epoch'] === true,
     dumpMinutes: toNumber('dump-minutes', values['dump-minutes'] ?? '60', 1, 10_000),
-    onLog: (entry) => {
-      if (entry.level === 'error') printError(JSON.stringify(entry));
-    },
+    onLog: createLogPrinter(printError),
   };
 }
+
+/** Errors as they are, and each origin once whose pages are refused: a page asks again and again. */
+function createLogPrinter(printError: Terminal['printError']): ServeOptions['onLog'] {
+  const refused = new Set<string>();
+  return (entry) => {
+    if (entry.level === 'error') printError(JSON.stringify(entry));
+    const { origin } = entry;
+    // Whoever sends a new one each time does not fill the terminal.
+    if (origin === undefined || refused.has(origin) || refused.size >= maxRefused) return;
+    refused.add(origin);
+    printError(`Refused: pages of ${JSON.stringify(origin)}. If they are yours, start with --origin and their origin.`);
+  };
+}
+
+const maxRefused = 100;
 
 function parse(args: readonly string[]) {
   try {

@@ -1,24 +1,41 @@
 import { SyncFailure } from './sync-failure.ts';
 
+/** What a reply says to the browser, and which pages are refused. */
+export interface OriginVerdict {
+  readonly headers: Readonly<Record<string, string>>;
+  /** The origin, where its pages may not speak to the server. */
+  readonly refused?: string;
+}
+
 /**
- * Which pages may speak to the server: those of its own origin, and those that are listed. Never all.
+ * Which pages may speak to the server: those of its own host, and those that are listed. Never all.
  *
- * Throws `SyncFailure` for others; a sender without an origin is no page.
- *
- * @returns the headers that the reply needs.
+ * A sender without an origin is no page. One that is refused may read that it is: a browser would show it as a network
+ * that is away. It may read nothing else, for the handler looks at this before it looks at anything.
  */
-export function checkOrigin(request: Request, origins: readonly string[]): Record<string, string> {
+export function judgeOrigin(request: Request, origins: readonly string[]): OriginVerdict {
   const origin = request.headers.get('origin');
-  if (origin === null) return { vary: 'origin' };
-  if (origins.includes(origin)) {
-    return {
-      vary: 'origin',
-      'access-control-allow-origin': origin,
-      'access-control-expose-headers': 'retry-after',
-    };
-  }
-  if (hostOf(origin) === new URL(request.url).host) return { vary: 'origin' };
-  throw new SyncFailure('FORBIDDEN', 'Pages of this origin may not speak to the server: it lists those that may.');
+  if (origin === null) return { headers: { vary: 'origin' } };
+  const isListed = origins.includes(origin);
+  if (!isListed && hostOf(origin) === new URL(request.url).host) return { headers: { vary: 'origin' } };
+  const headers = {
+    vary: 'origin',
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': 'retry-after',
+  };
+  return isListed ? { headers } : { headers, refused: origin };
+}
+
+export function toOriginFailure(origin: string): SyncFailure {
+  const text = isNameable(origin)
+    ? `Pages of ${origin} may not speak to the server: list it (varve serve --origin ${origin}).`
+    : 'Pages without an origin may not speak to the server: serve them from an address, and list that.';
+  return new SyncFailure('FORBIDDEN', text);
+}
+
+/** Whether it can be listed, and printed: a sender that is no browser says what it likes. */
+function isNameable(origin: string): boolean {
+  return /^[\w+.-]+:\/\/[\w.:[\]-]{1,256}$/.test(origin);
 }
 
 /** Without the scheme: behind a proxy that ends TLS, a request says `http` whatever the browser said. */
@@ -28,7 +45,7 @@ function hostOf(origin: string): string | undefined {
 }
 
 /** The reply to a browser that asks first. Tokens come in a header, so that credentials are never allowed. */
-export function toPreflight(headers: Record<string, string>): Response {
+export function toPreflight(headers: OriginVerdict['headers']): Response {
   return new Response(null, {
     status: 204,
     headers: {

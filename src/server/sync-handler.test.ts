@@ -216,8 +216,6 @@ describe('a server', () => {
     for (const origin of ['https://evil.example', 'https://app.example.evil.example', 'null', 'http://app.example']) {
       const denied = await ask(origin);
       expect(denied).toMatchObject({ status: 403, body: { error: 'FORBIDDEN' } });
-      expect(denied.headers.get('access-control-allow-origin')).toBeNull();
-      expect((await ask(origin, 'OPTIONS')).status).toBe(403);
     }
     const preflight = await server.handler(
       new Request('http://sync.test/sync/push', { method: 'OPTIONS', headers: { origin: 'https://app.example' } }),
@@ -232,10 +230,41 @@ describe('a server', () => {
     expect(error.headers.get('access-control-allow-origin')).toBe('https://app.example');
   });
 
+  it('lets a page that is not listed read why, and nothing else, and tells its operator', async () => {
+    const entries: ServerLogEntry[] = [];
+    let asked = 0;
+    const authenticate = () => {
+      asked += 1;
+      return undefined;
+    };
+    const { server } = await setUp({ authenticate, log: (entry) => entries.push(entry) });
+    const origin = 'https://shelf.example';
+    const preflight = await server.handler(
+      new Request('http://sync.test/sync/hello', { method: 'OPTIONS', headers: { origin } }),
+    );
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    const denied = await server.send('/sync/hello', { method: 'POST', headers: { origin }, body: '{' });
+    expect(denied.status).toBe(403);
+    expect(denied.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(denied.body).toEqual({
+      error: 'FORBIDDEN',
+      text: `Pages of ${origin} may not speak to the server: list it (varve serve --origin ${origin}).`,
+    });
+    const file = await server.send('/sync/hello', { method: 'POST', headers: { origin: 'null' }, body: '{' });
+    expect(file.body).toMatchObject({ text: expect.stringContaining('Pages without an origin') });
+    expect(asked).toBe(0);
+    expect(entries.map(({ level, status, origin: of }) => [level, status, of])).toEqual([
+      ['debug', 204, undefined],
+      ['info', 403, origin],
+      ['info', 403, 'null'],
+    ]);
+  });
+
   it('speaks to pages of its own host, also where a proxy ends TLS before it', async () => {
     const { server } = await setUp();
     const ask = async (origin: string) =>
-      (await server.send('/sync/hello', { method: 'POST', headers: { origin }, body: JSON.stringify(helloOf()) })).status;
+      (await server.send('/sync/hello', { method: 'POST', headers: { origin }, body: JSON.stringify(helloOf()) }))
+        .status;
     expect(await ask('https://sync.test')).toBe(200);
     for (const origin of ['https://sync.test:8443', 'https://sync.test.evil.example', 'ftp://sync.test', 'null', '']) {
       expect(await ask(origin), origin).toBe(403);

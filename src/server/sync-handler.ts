@@ -13,7 +13,7 @@ import {
   type SyncPlace,
   syncProtocol,
 } from '../protocol/sync-messages.ts';
-import { checkOrigin, toPreflight } from './cors.ts';
+import { judgeOrigin, type OriginVerdict, toOriginFailure, toPreflight } from './cors.ts';
 import { createMetrics } from './metrics.ts';
 import { createPokes } from './pokes.ts';
 import { type Actor, type Authenticate, denyCommit, denyLog, type Policy } from './policy.ts';
@@ -43,6 +43,7 @@ export interface SyncHandlerOptions {
 }
 
 export interface ServerLogEntry {
+  /** `error` of the server's own, `info` where it does not know a page, `debug` for all that is as it should be. */
   readonly level: 'error' | 'info' | 'debug';
   readonly route: string;
   readonly status: number;
@@ -51,6 +52,8 @@ export interface ServerLogEntry {
   readonly error?: string;
   /** Of an error that is the server's own: its kind and its text. */
   readonly detail?: string;
+  /** Of pages that are not listed: with `info`. Their operator has to list them, or to wonder whose they are. */
+  readonly origin?: string;
 }
 
 /** An answer before it is sent: what stands in the body, as text. */
@@ -238,13 +241,13 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     const path = new URL(request.url).pathname;
     const route = path in posts || path in gets || path === '/health' ? path : 'other';
     let actor: Actor | undefined;
-    let headers: Record<string, string> = {};
+    const { headers, refused } = judgeOrigin(request, origins);
     let response: Response;
     let failure: unknown;
     try {
-      headers = checkOrigin(request, origins);
       if (request.method === 'OPTIONS') response = toPreflight(headers);
       else {
+        if (refused !== undefined) throw toOriginFailure(refused);
         const {
           status = 200,
           body,
@@ -261,13 +264,15 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     const ms = now() - startedAt;
     metrics.add('varve_requests_total', 1, `route="${route}",status="${response.status}"`);
     metrics.add('varve_request_seconds_total', ms / 1_000, `route="${route}"`);
+    const isRefused = refused !== undefined && request.method !== 'OPTIONS';
     log?.({
-      level: response.status >= 500 ? 'error' : 'debug',
+      level: response.status >= 500 ? 'error' : isRefused ? 'info' : 'debug',
       route,
       status: response.status,
       ms,
       ...(actor === undefined ? {} : { actor: actor.id }),
       ...describeFailure(failure),
+      ...(isRefused ? { origin: refused.slice(0, 256) } : {}),
     });
     return response;
   };
@@ -302,7 +307,7 @@ function baseText({ epoch, g, oh }: SyncBase): string {
   return JSON.stringify({ epoch, g, oh });
 }
 
-function toErrorResponse(error: unknown, headers: Record<string, string>): Response {
+function toErrorResponse(error: unknown, headers: OriginVerdict['headers']): Response {
   const { reply } = error instanceof SyncFailure ? error : toFailure(error);
   return new Response(JSON.stringify(reply), {
     status: statusOfError[reply.error],
