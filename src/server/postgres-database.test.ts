@@ -1,13 +1,52 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from 'vitest';
+import { createServer } from 'node:net';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startTestPostgres } from './fixtures/test-postgres.ts';
 import { describeLoad } from './load.contract.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
-import type { SqlDatabase } from './sql-database.ts';
+import { isTransient, type SqlDatabase } from './sql-database.ts';
 import { openSqlSyncStore } from './sql-sync-store.ts';
 import { describeSyncStore } from './sync-store.contract.ts';
 
 const server = await startTestPostgres();
+
+/** A server that lets somebody in, or not even that, and then says nothing. */
+async function startSilent({ greets }: { readonly greets: boolean }): Promise<string> {
+  const readyForQuery = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49]);
+  const silent = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => void (greets && socket.write(readyForQuery)));
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void silent.close());
+  const address = silent.address();
+  return `postgres://u@127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/x`;
+}
+
+describe('a database that cannot be reached', () => {
+  it.each([
+    ['does not let anybody in', { greets: false }],
+    ['lets in, and falls silent', { greets: true }],
+  ])('is away for now where its server %s', async (_what, how) => {
+    const database = await openPostgresDatabase(await startSilent(how), { connections: 1, statementMs: 50 });
+    const work = [
+      database.query('select 1'),
+      database.query('select 2'),
+      database.transaction((query) => query('select 3')),
+    ];
+    for (const outcome of await Promise.allSettled(work)) {
+      expect(outcome.status).toBe('rejected');
+      if (outcome.status === 'rejected') expect(isTransient(outcome.reason), String(outcome.reason)).toBe(true);
+    }
+    await database.close();
+  });
+
+  it('is away for now where its name is not known', async () => {
+    const database = await openPostgresDatabase('postgres://u@nowhere.invalid/x');
+    expect(isTransient(await database.query('select 1').catch((error: unknown) => error))).toBe(true);
+    await database.close();
+  });
+});
 
 if (typeof server === 'string') {
   console.log(`PostgreSQL cannot be run here, and DATABASE_URL names none: ${server}`);
@@ -50,6 +89,20 @@ if (typeof server === 'string') {
       await createSchema();
       const stores = await Promise.all([1, 2, 3, 4].map(reopen));
       expect(new Set(stores.map(({ epoch }) => epoch)).size).toBe(1);
+    });
+
+    it('survives that a connection is ended in the middle of a transaction', async () => {
+      await createSchema();
+      const database = await openDatabase();
+      const ended = database.transaction(async (query) => {
+        const [row] = await query<{ readonly pid: number }>('select pg_backend_pid() as pid');
+        await admin.query('select pg_terminate_backend($1)', [row?.pid ?? 0]);
+        // Until this side has noticed.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return query('select 1');
+      });
+      expect(isTransient(await ended.catch((error: unknown) => error))).toBe(true);
+      expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
     });
 
     it('runs a transaction again that was given up for the sake of another', async () => {

@@ -41,8 +41,11 @@ const transient: ReadonlySet<string> = new Set([
   '57P01', // shutting down
   '57P02',
   '57P03', // starting up
+  'EAI_AGAIN',
   'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
 ]);
