@@ -422,10 +422,13 @@ describe('an event stream', () => {
     expect(await server.fail('hello', helloOf())).toMatchObject({ status: 503, error: 'UNAVAILABLE', after: 2_000 });
   });
 
-  it('is refused for a log that is not there, or not open', async () => {
+  it('is refused for a log that is not there, not open, or no log', async () => {
     const { server } = await setUp();
     expect((await server.send('/sync/events?log=log-9')).status).toBe(404);
-    expect((await server.send('/sync/events')).status).toBe(404);
+    for (const query of ['', '?log=', '?log=%00', '?log=a%20b']) {
+      const { status, body } = await server.send(`/sync/events${query}`);
+      expect([status, body]).toMatchObject([400, { error: 'BAD_REQUEST', path: 'log' }]);
+    }
     const closed = await setUp({ authorise: {} });
     expect((await closed.server.send('/sync/events?log=log-1')).status).toBe(403);
   });

@@ -1,4 +1,4 @@
-import type { Parsed } from '../protocol/parse.ts';
+import { type Parsed, parseWith, readId } from '../protocol/parse.ts';
 import {
   parseCommonRequest,
   parseHelloRequest,
@@ -164,7 +164,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   }
 
   async function events(request: Request, actor: Actor): Promise<Answer> {
-    const logId = new URL(request.url).searchParams.get('log') ?? '';
+    const given = new URL(request.url).searchParams.get('log');
+    const logId = requireParsed(parseWith((value) => readId(value, 'log'), given));
     const { head } = await requireLog(actor, logId);
     const open = streamsByActor.get(actor.id) ?? 0;
     if (open >= limits.streams) throttle(60_000);
