@@ -11,7 +11,7 @@ import type {
   SyncLimits,
   SyncPlace,
 } from '../protocol/sync-messages.ts';
-import type { Actor, CommitPolicy } from './policy.ts';
+import type { Actor, CommitPolicy, CommitVerdict } from './policy.ts';
 import type { KnownCommit, PlacedCommit, SyncTransaction } from './sync-store.ts';
 
 /** What a push came to: a reply, or that the base is on another history than this log. */
@@ -85,11 +85,7 @@ export async function pushCommits(
     }
     if (mode === 'own' && commit.client !== client) return rejected('WRONG_CLIENT');
     const verdict = await mayPush(actor, commit, { mode, heads: headsOf(commit.events, revisions) });
-    if (verdict !== 'allow') {
-      return 'after' in verdict
-        ? { type: 'retry', after: verdict.after }
-        : { type: 'rejected', code: verdict.deny, permanent: verdict.permanent ?? true };
-    }
+    if (verdict !== 'allow') return toResult(verdict);
     if (isTooLarge) return rejected('COMMIT_TOO_LARGE');
     const conflict = await judgeGuard(checked);
     if (conflict !== undefined) return conflict;
@@ -190,6 +186,24 @@ function moveOn(events: readonly { readonly stream: string }[], revisions: Map<s
     revisions.set(stream, revision);
     return revision;
   });
+}
+
+/**
+ * In the words of the protocol: a client that cannot read one result reads none of them.
+ *
+ * Throws where the policy says what cannot be passed on: its author has to hear of that, and no device.
+ */
+function toResult(verdict: Exclude<CommitVerdict, 'allow'>): PushResult {
+  if ('after' in verdict) {
+    const after = Math.max(0, Math.ceil(verdict.after));
+    if (Number.isSafeInteger(after)) return { type: 'retry', after };
+    throw new TypeError('The policy puts a commit off by what is no number of milliseconds.');
+  }
+  const { deny: code, permanent = true } = verdict;
+  if (typeof code === 'string' && code !== '' && code.length <= 256 && code.isWellFormed()) {
+    return { type: 'rejected', code, permanent };
+  }
+  throw new TypeError('The policy denies a commit with what is no text of 1 to 256 characters.');
 }
 
 function rejected(code: string): PushResult {

@@ -5,7 +5,7 @@ import type { PushedCommit } from '../protocol/sync-messages.ts';
 import { counted, createAuthor } from './fixtures/author.ts';
 import { createTestServer, helloOf, pullOf, pushOf, start } from './fixtures/test-server.ts';
 import { createMemorySyncStore } from './memory-sync-store.ts';
-import type { Policy } from './policy.ts';
+import type { CommitVerdict, Policy } from './policy.ts';
 import { isDeeperThan } from './read-body.ts';
 import type { ServerLogEntry, SyncHandlerOptions } from './sync-handler.ts';
 
@@ -68,6 +68,21 @@ describe('a server', () => {
     expect(await readOnly.server.results([ada.commit(['a-1'])])).toEqual([
       { type: 'rejected', code: 'FORBIDDEN', permanent: true },
     ]);
+  });
+
+  it('passes on what its policy says, and fails where that cannot be read', async () => {
+    const push = async (verdict: CommitVerdict) => {
+      const { server, ada } = await setUp({ authorise: { log: () => 'allow', commit: () => verdict } });
+      const { status } = await server.post('push', pushOf([ada.clone().commit(['a-1'])]));
+      return status === 200 ? server.results([ada.commit(['a-1'])]) : status;
+    };
+    expect(await push({ after: 1_500.5 })).toEqual([{ type: 'retry', after: 1_501 }]);
+    expect(await push({ after: -5 })).toEqual([{ type: 'retry', after: 0 }]);
+    const denied = { type: 'rejected', code: 'NOT_NOW', permanent: false };
+    expect(await push({ deny: 'NOT_NOW', permanent: false })).toEqual([denied]);
+    for (const verdict of [{ deny: '' }, { deny: 'x'.repeat(257) }, { after: Number.NaN }, { after: Infinity }]) {
+      expect(await push(verdict)).toBe(500);
+    }
   });
 
   it('makes logs for those that may, and shows them to those that may', async () => {
