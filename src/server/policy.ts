@@ -37,14 +37,15 @@ export interface CommitContext {
   readonly heads: ReadonlyMap<string, number>;
 }
 
-/** Rules of the app. What is left out is denied. */
+/** Rules of the app. What is left out is denied; commits only for now, so that no device withdraws what it has. */
 export interface Policy {
   readonly log?: LogPolicy;
   readonly commit?: CommitPolicy;
 }
 
 export const denyLog: LogPolicy = () => ({ deny: 'FORBIDDEN' });
-export const denyCommit: CommitPolicy = () => ({ deny: 'FORBIDDEN' });
+/** Not for good: who forgot a rule has lost nothing. */
+export const denyCommit: CommitPolicy = () => ({ deny: 'FORBIDDEN', permanent: false });
 
 /** Everybody who is known may do everything: for a demo. */
 export const allowAll: Policy = { log: () => 'allow', commit: () => 'allow' };

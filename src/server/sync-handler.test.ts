@@ -57,7 +57,7 @@ describe('a server', () => {
     expect([status, isRead]).toEqual([401, false]);
   });
 
-  it('denies all that its policy does not allow', async () => {
+  it('denies all that its policy does not allow, and commits for now where it has no rule', async () => {
     const { server, ada } = await setUp({ authorise: {} });
     for (const [route, message] of Object.entries(messages)) {
       expect(await server.fail(route, message)).toMatchObject({ status: 403, error: 'FORBIDDEN' });
@@ -66,7 +66,7 @@ describe('a server', () => {
     }
     const readOnly = await setUp({ authorise: { log: () => 'allow' } });
     expect(await readOnly.server.results([ada.commit(['a-1'])])).toEqual([
-      { type: 'rejected', code: 'FORBIDDEN', permanent: true },
+      { type: 'rejected', code: 'FORBIDDEN', permanent: false },
     ]);
   });
 
