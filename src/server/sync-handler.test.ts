@@ -437,6 +437,18 @@ describe('an event stream', () => {
     expect(await server.fail('hello', helloOf())).toMatchObject({ status: 503, error: 'UNAVAILABLE', after: 2_000 });
   });
 
+  it('is not opened by a server that began to stop meanwhile', async () => {
+    const stopping = new AbortController();
+    const authorise: Policy = {
+      log: () => {
+        stopping.abort();
+        return 'allow';
+      },
+    };
+    const { server } = await setUp({ authorise, signal: stopping.signal });
+    expect((await server.send('/sync/events?log=log-1')).status).toBe(503);
+  });
+
   it('is refused for a log that is not there, not open, or no log', async () => {
     const { server } = await setUp();
     expect((await server.send('/sync/events?log=log-9')).status).toBe(404);

@@ -169,6 +169,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     const { head } = await requireLog(actor, logId);
     const open = streamsByActor.get(actor.id) ?? 0;
     if (open >= limits.streams) throttle(60_000);
+    // It may have begun to stop since it was asked, and has ended its streams then.
+    requireServing();
     const count = (change: 1 | -1) => {
       metrics.add('varve_open_streams', change);
       const next = (streamsByActor.get(actor.id) ?? 0) + change;
@@ -201,6 +203,10 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     });
   }
 
+  function requireServing(): void {
+    if (signal?.aborted === true) throw new SyncFailure('UNAVAILABLE', 'The server is stopping.', { after: 2_000 });
+  }
+
   async function requireActor(request: Request): Promise<Actor> {
     const actor = await authenticate(request);
     if (actor === undefined) throw new SyncFailure('AUTH', 'Sign in: the request has no token that is known here.');
@@ -219,9 +225,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   };
 
   async function answer(request: Request, route: string, seen: (actor: Actor) => void): Promise<Answer> {
-    if (signal?.aborted === true) {
-      throw new SyncFailure('UNAVAILABLE', 'The server is stopping.', { after: 2_000 });
-    }
+    requireServing();
     if (route === '/health') {
       requireMethod(request, 'GET');
       return { body: '{"status":"ok"}' };
