@@ -1,8 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lockFolder } from './folder-lock.ts';
 
 const artifacts = fileURLToPath(new URL('../../../.artifacts', import.meta.url));
@@ -35,9 +45,42 @@ describe('a folder', () => {
     );
   });
 
+  it('is not taken twice by the same process', () => {
+    const folder = createFolder();
+    const unlock = lockFolder(folder);
+    expect(() => lockFolder(folder)).toThrow(`is in use by process ${process.pid}`);
+    expect(readdirSync(folder)).toEqual(['lock']);
+    unlock();
+    lockFolder(folder)();
+  });
+
+  it('is not taken from a container where the process has our number, as long as it is alive', () => {
+    const lock = JSON.stringify({ pid: process.pid, startedAt: '1', space: 'of another container' });
+    const folder = createFolder(lock);
+    expect(() => lockFolder(folder)).toThrow(`is in use by process ${process.pid} of another container`);
+    expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(lock);
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(join(folder, 'lock'), longAgo, longAgo);
+    lockFolder(folder)();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('shows that its holder is alive', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const folder = createFolder();
+    const unlock = lockFolder(folder);
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(join(folder, 'lock'), longAgo, longAgo);
+    vi.advanceTimersByTime(5_000);
+    expect(statSync(join(folder, 'lock')).mtimeMs).toBeGreaterThan(Date.now() - 5_000);
+    unlock();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('is taken from a process that has ended, however it did', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    for (const left of [JSON.stringify({ pid }), '', '{"pid":', '{"pid":"x"}', JSON.stringify({ pid: process.pid })]) {
+    for (const left of [JSON.stringify({ pid }), '', '{"pid":', '{"pid":"x"}', 'null']) {
       const folder = createFolder(left);
       lockFolder(folder)();
       expect(readdirSync(folder)).toEqual([]);
@@ -45,8 +88,10 @@ describe('a folder', () => {
   });
 
   it.runIf(process.platform === 'linux')('is taken where the number is that of a later process', () => {
-    const folder = createFolder(JSON.stringify({ pid: process.ppid, startedAt: '1' }));
-    lockFolder(folder)();
-    expect(readdirSync(folder)).toEqual([]);
+    for (const pid of [process.pid, process.ppid]) {
+      const folder = createFolder(JSON.stringify({ pid, startedAt: '1' }));
+      lockFolder(folder)();
+      expect(readdirSync(folder)).toEqual([]);
+    }
   });
 });
