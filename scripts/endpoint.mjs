@@ -1,6 +1,7 @@
 // A server of sync on this machine: `varve serve` in a process of its own, so that it can be ended, and killed, alone.
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { root } from './installed.mjs';
 
 /**
@@ -32,7 +33,7 @@ export async function startEndpoint({ dir, port = 0, args = [] }) {
   void ended.then(() => process.off('exit', end));
   await Promise.race([listening, ended]);
   const url = /http:\/\/\S+/.exec(text)?.[0];
-  const token = /token +(\S+)/.exec(text)?.[1];
+  const token = readToken(dir, args);
   if (url === undefined || token === undefined) throw new Error(text.trim() || 'varve serve ended without a word.');
   return {
     url,
@@ -49,4 +50,11 @@ export async function startEndpoint({ dir, port = 0, args = [] }) {
       await ended;
     },
   };
+}
+
+/** Given, or minted into the folder; undefined where the server has ended before. */
+function readToken(dir, args) {
+  if (args.includes('--token')) return args[args.indexOf('--token') + 1];
+  const file = resolve(root, dir, 'token');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }

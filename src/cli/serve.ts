@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import type { CliCommand } from './command.ts';
-import { runServer, type ServeOptions } from './serve/run-server.ts';
+import { type RunningServer, runServer, type ServeOptions } from './serve/run-server.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -36,11 +36,12 @@ export const serve: CliCommand = {
   run: async (args, terminal) => {
     const { print, style } = terminal;
     const stopped = waitForSignal();
-    const server = await runServer(readOptions(args, terminal));
+    const options = readOptions(args, terminal);
+    const server = await runServer(options);
     print(`${style('green', '✓')} ${style('bold', server.url)} serves the logs in ${server.place}`);
     if (server.restored !== undefined) print(`    restored  ${server.restored}`);
     if (server.dumpFile !== undefined) print(`    dumps     ${server.dumpFile}`);
-    print(`    token     ${server.token}`);
+    print(`    token     ${describeToken(server)}`);
     print(style('dim', '    Ctrl+C ends it.'));
     const signal = await stopped;
     print(`${signal}: finishing what is open.`);
@@ -48,6 +49,12 @@ export const serve: CliCommand = {
     return 0;
   },
 };
+
+/** Said once, by the start that minted it: what is printed is often kept, and read by others. */
+function describeToken({ token, tokenFile, isTokenNew }: RunningServer): string {
+  if (isTokenNew) return `${token}  (new, and kept in ${tokenFile})`;
+  return tokenFile === undefined ? 'as it was given, by --token or VARVE_TOKEN' : `as it stands in ${tokenFile}`;
+}
 
 /** The second signal ends the process at once, as without us. */
 function waitForSignal(): Promise<string> {

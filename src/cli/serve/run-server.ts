@@ -32,6 +32,10 @@ export interface ServeOptions {
 export interface RunningServer {
   readonly url: string;
   readonly token: string;
+  /** The file that the token is kept in; undefined where it was given. */
+  readonly tokenFile: string | undefined;
+  /** Whether this start has minted it: nobody has seen it yet. */
+  readonly isTokenNew: boolean;
   /** Where the logs are, for people. */
   readonly place: string;
   readonly dumpFile: string | undefined;
@@ -74,7 +78,9 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
     if (options.isEpochRenewed) await store.renewEpoch();
     const dumpFile = databaseUrl === undefined ? join(dir, 'dump.ndjson.gz') : undefined;
     if (dumpFile !== undefined) closing.push(keepDumping(store, dumpFile, dumpMinutes, onLog));
-    const token = options.token ?? readToken(dir);
+    const tokenFile = options.token === undefined ? join(dir, 'token') : undefined;
+    const isTokenNew = tokenFile !== undefined && !existsSync(tokenFile);
+    const token = options.token ?? readToken(join(dir, 'token'));
     const stopping = new AbortController();
     const handler = createSyncHandler({
       store,
@@ -94,6 +100,8 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
     return {
       url,
       token,
+      tokenFile,
+      isTokenNew,
       place: databaseUrl === undefined ? dir : placeOf(databaseUrl),
       dumpFile,
       restored,
@@ -161,8 +169,7 @@ function keepDumping(
 }
 
 /** Only its owner may read the file. */
-function readToken(dir: string): string {
-  const path = join(dir, 'token');
+function readToken(path: string): string {
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
   const token = randomBytes(24).toString('base64url');
   writeFileSync(path, `${token}\n`, { mode: 0o600 });
