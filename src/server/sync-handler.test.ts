@@ -313,7 +313,7 @@ describe('a server', () => {
     const authorise: Policy = {
       log: () => 'allow',
       commit: () => {
-        throw new Error('the policy is broken');
+        throw new TypeError('private\n    at private');
       },
     };
     const { server, ada } = await setUp({ authorise, log: (entry) => entries.push(entry) });
@@ -329,11 +329,25 @@ describe('a server', () => {
         ms: 0,
         actor: 'ada',
         error: 'FAILED',
-        detail: 'Error  the policy is broken',
+        detail: expect.stringMatching(/^TypeError {2}at .*sync-handler\.test\.ts:\d+:\d+/),
       },
       { level: 'debug', route: '/sync/push', status: 400, ms: 0, actor: 'ada', error: 'BAD_REQUEST' },
     ]);
     expect(JSON.stringify(entries)).not.toMatch(/private|secret/);
+  });
+
+  it('writes down the text of its own errors, and whether they pass', async () => {
+    const entries: ServerLogEntry[] = [];
+    const store = createMemorySyncStore();
+    const away = Object.assign(new Error('the database is away'), { code: 'ECONNREFUSED' });
+    const findLog = async () => {
+      throw away;
+    };
+    const server = createTestServer({ ...store, epoch: store.epoch, findLog }, { log: (entry) => entries.push(entry) });
+    expect((await server.post('pull', pullOf())).status).toBe(503);
+    expect(entries).toMatchObject([
+      { level: 'error', status: 503, error: 'UNAVAILABLE', detail: 'Error ECONNREFUSED the database is away' },
+    ]);
   });
 });
 

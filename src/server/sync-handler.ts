@@ -36,7 +36,7 @@ export interface SyncHandlerOptions {
   /** Lowest version of the app that may sync. */
   readonly minApp?: number;
   readonly now?: () => number;
-  /** Gets one entry for every answer. No payload and no token is in it. */
+  /** Gets one entry for every answer. No payload and no token is in it; what it throws is not heard of. */
   readonly log?: (entry: ServerLogEntry) => void;
   /** Ends the event streams and refuses what comes after. */
   readonly signal?: AbortSignal;
@@ -50,7 +50,10 @@ export interface ServerLogEntry {
   readonly ms: number;
   readonly actor?: string;
   readonly error?: string;
-  /** Of an error that is the server's own: its kind and its text. */
+  /**
+   * Of an error that is the server's own: its kind and its text. Of one that the app's rules threw: its kind and where,
+   * for its text may hold what was sent.
+   */
   readonly detail?: string;
   /** Of pages that are not listed: with `info`. Their operator has to list them, or to wonder whose they are. */
   readonly origin?: string;
@@ -69,8 +72,11 @@ interface Answer {
  * `docs/reference/sync-protocol.md` is what it speaks. It never throws: what goes wrong is an answer.
  */
 export function createSyncHandler(options: SyncHandlerOptions): (request: Request) => Promise<Response> {
-  const { store, authenticate, authorise, origins = [], minApp = 0, now = Date.now, log, signal } = options;
-  const { log: mayOpen = denyLog, commit: mayPush = denyCommit } = authorise;
+  const { store, authorise, origins = [], minApp = 0, now = Date.now, log, signal } = options;
+  const ruleErrors = new WeakSet<object>();
+  const authenticate = markErrors(options.authenticate, ruleErrors);
+  const mayOpen = markErrors(authorise.log ?? denyLog, ruleErrors);
+  const mayPush = markErrors(authorise.commit ?? denyCommit, ruleErrors);
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
   const requestRate = createRateLimiter(limits.requestsPerSecond, limits.requestBurst, now);
   const eventRate = createRateLimiter(limits.eventsPerSecond, limits.eventBurst, now);
@@ -276,7 +282,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
       status: response.status,
       ms,
       ...(actor === undefined ? {} : { actor: actor.id }),
-      ...describeFailure(failure),
+      ...describeFailure(failure, ruleErrors),
       ...(isRefused ? { origin: refused.slice(0, 256) } : {}),
     });
     return response;
@@ -334,9 +340,34 @@ function toFailure(error: unknown): SyncFailure {
     : new SyncFailure('FAILED', 'The server failed. Its log says more.');
 }
 
-function describeFailure(failure: unknown): Pick<ServerLogEntry, 'error' | 'detail'> {
+function describeFailure(failure: unknown, ruleErrors: WeakSet<object>): Pick<ServerLogEntry, 'error' | 'detail'> {
   if (failure === undefined) return {};
   if (failure instanceof SyncFailure) return { error: failure.reply.error };
-  const { name, message, code } = Object(failure) as { name?: unknown; message?: unknown; code?: unknown };
-  return { error: 'FAILED', detail: `${String(name)} ${String(code ?? '')} ${String(message).slice(0, 200)}` };
+  const { error } = toFailure(failure).reply;
+  const { name, message, code, stack } = Object(failure) as { readonly [field: string]: unknown };
+  const says = ruleErrors.has(Object(failure)) ? placesIn(stack) : String(message).slice(0, 200);
+  return { error, detail: `${String(name)} ${String(code ?? '')} ${says}` };
+}
+
+/** The first lines of a stack that name a place: those before them repeat the message. */
+function placesIn(stack: unknown): string {
+  const lines = typeof stack === 'string' ? stack.split('\n') : [];
+  const places = lines.filter((line) => /^ +at .*:\d+:\d+\)?$/.test(line)).map((line) => line.trim());
+  return places.slice(0, 3).join(' ').slice(0, 500);
+}
+
+/** Remembers what the app's own code throws, and lets it through. */
+function markErrors<Given extends unknown[], Value>(
+  ask: (...given: Given) => Value | Promise<Value>,
+  marked: WeakSet<object>,
+): (...given: Given) => Promise<Value> {
+  return async (...given) => {
+    try {
+      return await ask(...given);
+    } catch (error) {
+      const thrown = typeof error === 'object' && error !== null ? error : new Error('no error was thrown');
+      marked.add(thrown);
+      throw thrown;
+    }
+  };
 }
