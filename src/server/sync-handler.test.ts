@@ -336,6 +336,18 @@ describe('a server', () => {
     expect(JSON.stringify(entries)).not.toMatch(/private|secret/);
   });
 
+  it('answers, whatever its log and its clock throw', async () => {
+    const fail = () => {
+      throw new Error('the disk is full');
+    };
+    const { server, ada } = await setUp({ log: fail });
+    expect(await server.results([ada.commit(['a-1'])])).toEqual([{ type: 'accepted', g: 1 }]);
+    const later = await setUp({ log: (async () => fail()) as () => void });
+    expect((await later.server.hello()).head.g).toBe(0);
+    const timeless = await setUp({ now: fail });
+    expect(await timeless.server.fail('hello', helloOf())).toMatchObject({ status: 500, error: 'FAILED' });
+  });
+
   it('writes down the text of its own errors, and whether they pass', async () => {
     const entries: ServerLogEntry[] = [];
     const store = createMemorySyncStore();

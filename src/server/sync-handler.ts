@@ -247,7 +247,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     return (get as NonNullable<typeof get>)(request, actor);
   }
 
-  return async (request) => {
+  async function handle(request: Request): Promise<Response> {
     const startedAt = now();
     const path = new URL(request.url).pathname;
     const route = path in posts || path in gets || path === '/health' ? path : 'other';
@@ -276,7 +276,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     metrics.add('varve_requests_total', 1, `route="${route}",status="${response.status}"`);
     metrics.add('varve_request_seconds_total', ms / 1_000, `route="${route}"`);
     const isRefused = refused !== undefined && request.method !== 'OPTIONS';
-    log?.({
+    report({
       level: response.status >= 500 ? 'error' : isRefused ? 'info' : 'debug',
       route,
       status: response.status,
@@ -286,7 +286,15 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
       ...(isRefused ? { origin: refused.slice(0, 256) } : {}),
     });
     return response;
-  };
+  }
+
+  /** What was stored is stored, and is answered so whatever becomes of its line in a log. */
+  function report(entry: ServerLogEntry): void {
+    void (async () => log?.(entry))().catch(() => undefined);
+  }
+
+  // A clock that throws is all that is left.
+  return (request) => handle(request).catch((error: unknown) => toErrorResponse(error, {}));
 }
 
 /** Replies are for one client at one time. */
