@@ -381,6 +381,8 @@ describe('an event stream', () => {
     const { server, store, ada } = await setUp();
     const stream = await open(server);
     expect(stream.response.headers.get('content-type')).toBe('text/event-stream');
+    // Else nginx keeps it until it has enough.
+    expect(stream.response.headers.get('x-accel-buffering')).toBe('no');
     expect(await stream.next()).toBe(`event: poke\ndata: {"epoch":"${store.epoch}","g":0}\n\n`);
     const commit = ada.commit(['a-1', 'a-1']);
     await server.push([commit]);

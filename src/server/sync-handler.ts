@@ -64,6 +64,7 @@ interface Answer {
   readonly status?: number;
   readonly body: BodyInit;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -184,7 +185,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
       else streamsByActor.delete(actor.id);
     };
     const body = pokes.open(logId, { epoch: store.epoch, g: head.g }, count);
-    return { body, type: 'text/event-stream' };
+    // Some proxies gather an answer before they pass it on, and this one does not end.
+    return { body, type: 'text/event-stream', headers: { 'x-accel-buffering': 'no' } };
   }
 
   /** The log, where the actor may have it. Whoever may not does not learn whether it is there. */
@@ -263,10 +265,14 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
           status = 200,
           body,
           type = 'application/json',
+          headers: own = {},
         } = await answer(request, route, (who) => {
           actor = who;
         });
-        response = new Response(body, { status, headers: { ...fixedHeaders, ...headers, 'content-type': type } });
+        response = new Response(body, {
+          status,
+          headers: { ...fixedHeaders, ...headers, ...own, 'content-type': type },
+        });
       }
     } catch (error) {
       failure = error;
