@@ -14,7 +14,7 @@ export async function createSyncServer() {
   const load = (path) => jiti.import(join(root, 'src', path));
   const { allowAll, authenticateTokens, createSyncHandler, openPgliteDatabase, openSqlSyncStore } =
     await load('server/index.ts');
-  const { toNodeListener } = await load('cli/serve/node-listener.ts');
+  const { toNodeListener } = await load('server/node-listener.ts');
   let opened;
 
   return {

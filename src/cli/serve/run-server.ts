@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { restoreStore } from '../../server/dump-store.ts';
+import { toNodeListener } from '../../server/node-listener.ts';
 import { openPgliteDatabase } from '../../server/pglite-database.ts';
 import { allowAll, authenticateTokens } from '../../server/policy.ts';
 import { openPostgresDatabase } from '../../server/postgres-database.ts';
@@ -12,7 +13,6 @@ import { createSyncHandler, type ServerLogEntry } from '../../server/sync-handle
 import type { SyncStore } from '../../server/sync-store.ts';
 import { readDumpLines, writeDump } from './dump-file.ts';
 import { lockFolder } from './folder-lock.ts';
-import { toNodeListener } from './node-listener.ts';
 
 export interface ServeOptions {
   /** Has the database, its dumps, the lock and the token. */

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
-import { helloOf } from '../../server/fixtures/test-server.ts';
-import { createMemorySyncStore } from '../../server/memory-sync-store.ts';
-import { allowAll, authenticateTokens } from '../../server/policy.ts';
-import { createSyncHandler, type SyncHandlerOptions } from '../../server/sync-handler.ts';
+import { helloOf } from './fixtures/test-server.ts';
+import { createMemorySyncStore } from './memory-sync-store.ts';
 import { toNodeListener } from './node-listener.ts';
+import { allowAll, authenticateTokens } from './policy.ts';
+import { createSyncHandler, type SyncHandlerOptions } from './sync-handler.ts';
 
 const servers: Server[] = [];
 afterAll(() => {

@@ -1,31 +1,71 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+/** What is used of Node's `IncomingMessage`: by its shape, so that no other runtime needs to know Node. */
+export interface NodeMessage {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: { readonly host?: string | undefined };
+  readonly rawHeaders: readonly string[];
+  readonly complete: boolean;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+  once(event: 'end' | 'close', listener: () => void): unknown;
+  once(event: 'error', listener: (error: Error) => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+}
 
-/** Lets a handler of requests and responses answer Node's HTTP server. */
-export function toNodeListener(handler: (request: Request) => Promise<Response>): RequestListener {
+/** What is used of Node's `ServerResponse`. */
+export interface NodeResponse {
+  readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  setHeader(name: string, value: string): unknown;
+  writeHead(status: number, headers?: Record<string, string>): unknown;
+  write(chunk: Uint8Array): boolean;
+  end(): unknown;
+  destroy(): unknown;
+  on(event: 'drain', listener: () => void): unknown;
+  once(event: 'finish' | 'close', listener: () => void): unknown;
+}
+
+export type NodeListener = (message: NodeMessage, response: NodeResponse) => void;
+
+/**
+ * Lets a handler of requests and responses answer Node's HTTP server.
+ *
+ * ### Example
+ * ```ts
+ * createServer(toNodeListener(createSyncHandler({ store, authenticate, authorise }))).listen(4180);
+ * ```
+ */
+export function toNodeListener(handler: (request: Request) => Promise<Response>): NodeListener {
   return (message, response) => {
     void answer(handler, message, response).catch(() => {
       // A body that breaks off must not look like a whole one.
       if (response.headersSent) response.destroy();
-      else response.writeHead(500).end();
+      else endWith(500, response);
     });
   };
 }
 
+function endWith(status: number, response: NodeResponse): void {
+  response.writeHead(status);
+  response.end();
+}
+
 async function answer(
   handler: (request: Request) => Promise<Response>,
-  message: IncomingMessage,
-  response: ServerResponse,
+  message: NodeMessage,
+  response: NodeResponse,
 ): Promise<void> {
   const url = toUrl(message);
   if (url === undefined) {
-    response.writeHead(400).end();
+    endWith(400, response);
     return;
   }
   const reply = await handler(toRequest(message, url));
   // What was refused before it was read whole is not waited for.
   if (!message.complete) {
     response.setHeader('connection', 'close');
-    response.once('finish', () => setTimeout(() => message.destroy(), lingerMs).unref());
+    response.once('finish', () => setTimeout(() => message.destroy(), lingerMs));
   }
   response.writeHead(reply.status, Object.fromEntries(reply.headers));
   await sendBody(reply, response);
@@ -34,12 +74,12 @@ async function answer(
 /** Time for the refused sender to read the answer before its connection ends. */
 const lingerMs = 500;
 
-function toUrl({ url = '/', headers }: IncomingMessage): string | undefined {
+function toUrl({ url = '/', headers }: NodeMessage): string | undefined {
   const text = `http://${headers.host ?? 'localhost'}${url}`;
   return url.startsWith('/') && URL.canParse(text) ? text : undefined;
 }
 
-function toRequest(message: IncomingMessage, url: string): Request {
+function toRequest(message: NodeMessage, url: string): Request {
   const { method = 'GET' } = message;
   const headers = new Headers();
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
@@ -51,7 +91,7 @@ function toRequest(message: IncomingMessage, url: string): Request {
 }
 
 /** Not `Readable.toWeb`: cancelling that one ends the connection before the answer is sent. */
-function toStream(message: IncomingMessage): ReadableStream<Uint8Array> {
+function toStream(message: NodeMessage): ReadableStream<Uint8Array> {
   let isOpen = true;
   return new ReadableStream<Uint8Array>({
     start: (controller) => {
@@ -77,7 +117,7 @@ function toStream(message: IncomingMessage): ReadableStream<Uint8Array> {
   });
 }
 
-async function sendBody(reply: Response, response: ServerResponse): Promise<void> {
+async function sendBody(reply: Response, response: NodeResponse): Promise<void> {
   if (reply.body === null) {
     response.end();
     return;
