@@ -286,6 +286,20 @@ describe('a server', () => {
     }
   });
 
+  it('answers below any path', async () => {
+    const { server } = await setUp();
+    expect((await server.send('/api/v1/sync/hello', { method: 'POST', body: JSON.stringify(helloOf()) })).status).toBe(
+      200,
+    );
+    expect((await server.send('/api/health', { headers: { authorization: '' } })).status).toBe(200);
+    expect((await server.send('/api/metrics')).body).toContain(
+      'varve_requests_total{route="/sync/hello",status="200"} 1',
+    );
+    for (const path of ['/apisync/hello/', '/sync/hello/x', '/sync', '/xhealth']) {
+      expect((await server.send(path)).status, path).toBe(404);
+    }
+  });
+
   it('answers other addresses and methods with what they are', async () => {
     const { server } = await setUp();
     expect(await server.send('/')).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });

@@ -70,6 +70,7 @@ interface Answer {
 /**
  * The server of sync: one function from a request to a response, for any runtime that has these.
  *
+ * Its routes may stand below any path, as `/api/sync/hello`.
  * `docs/reference/sync-protocol.md` is what it speaks. It never throws: what goes wrong is an answer.
  */
 export function createSyncHandler(options: SyncHandlerOptions): (request: Request) => Promise<Response> {
@@ -232,6 +233,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     '/metrics': async () => ({ body: metrics.print(), type: 'text/plain; version=0.0.4' }),
   };
 
+  const routes = [...Object.keys(posts), ...Object.keys(gets), '/health'];
+
   async function answer(request: Request, route: string, seen: (actor: Actor) => void): Promise<Answer> {
     requireServing();
     if (route === '/health') {
@@ -251,8 +254,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
 
   async function handle(request: Request): Promise<Response> {
     const startedAt = now();
-    const path = new URL(request.url).pathname;
-    const route = path in posts || path in gets || path === '/health' ? path : 'other';
+    const { pathname } = new URL(request.url);
+    const route = routes.find((one) => pathname.endsWith(one)) ?? 'other';
     let actor: Actor | undefined;
     const { headers, refused } = judgeOrigin(request, origins);
     let response: Response;
