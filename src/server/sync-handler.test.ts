@@ -7,7 +7,7 @@ import { createTestServer, helloOf, pullOf, pushOf, start } from './fixtures/tes
 import { createMemorySyncStore } from './memory-sync-store.ts';
 import type { CommitVerdict, Policy } from './policy.ts';
 import { isDeeperThan } from './read-body.ts';
-import type { ServerLogEntry, SyncHandlerOptions } from './sync-handler.ts';
+import { createSyncHandler, type ServerLogEntry, type SyncHandlerOptions } from './sync-handler.ts';
 
 async function setUp(options: Partial<SyncHandlerOptions> = {}) {
   const store = createMemorySyncStore();
@@ -348,6 +348,21 @@ describe('a server', () => {
       { level: 'debug', route: '/sync/push', status: 400, ms: 0, actor: 'ada', error: 'BAD_REQUEST' },
     ]);
     expect(JSON.stringify(entries)).not.toMatch(/private|secret/);
+  });
+
+  it('prints its errors where nobody has given it a log', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => printed.mockRestore());
+    const store = createMemorySyncStore();
+    const authenticate = () => {
+      throw new Error('a bug');
+    };
+    const handler = createSyncHandler({ store, authenticate, authorise: {} });
+    expect((await handler(new Request('http://sync.test/metrics'))).status).toBe(500);
+    expect((await handler(new Request('http://sync.test/nothing'))).status).toBe(404);
+    expect(printed.mock.calls.map(([line]) => JSON.parse(String(line)))).toMatchObject([
+      { level: 'error', route: '/metrics', status: 500, error: 'FAILED' },
+    ]);
   });
 
   it('answers, whatever its log and its clock throw', async () => {

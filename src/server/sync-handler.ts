@@ -36,7 +36,10 @@ export interface SyncHandlerOptions {
   /** Lowest version of the app that may sync. */
   readonly minApp?: number;
   readonly now?: () => number;
-  /** Gets one entry for every answer. No payload and no token is in it; what it throws is not heard of. */
+  /**
+   * Gets one entry for every answer. No payload and no token is in it; what it throws is not heard of. Where it is left
+   * out, errors are printed with `console.error`.
+   */
   readonly log?: (entry: ServerLogEntry) => void;
   /** Ends the event streams and refuses what comes after. */
   readonly signal?: AbortSignal;
@@ -74,7 +77,7 @@ interface Answer {
  * `docs/reference/sync-protocol.md` is what it speaks. It never throws: what goes wrong is an answer.
  */
 export function createSyncHandler(options: SyncHandlerOptions): (request: Request) => Promise<Response> {
-  const { store, authorise, origins = [], minApp = 0, now = Date.now, log, signal } = options;
+  const { store, authorise, origins = [], minApp = 0, now = Date.now, log = printErrors, signal } = options;
   const ruleErrors = new WeakSet<object>();
   const authenticate = markErrors(options.authenticate, ruleErrors);
   const mayOpen = markErrors(authorise.log ?? denyLog, ruleErrors);
@@ -299,11 +302,15 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
 
   /** What was stored is stored, and is answered so whatever becomes of its line in a log. */
   function report(entry: ServerLogEntry): void {
-    void (async () => log?.(entry))().catch(() => undefined);
+    void (async () => log(entry))().catch(() => undefined);
   }
 
   // A clock that throws is all that is left.
   return (request) => handle(request).catch((error: unknown) => toErrorResponse(error, {}));
+}
+
+function printErrors(entry: ServerLogEntry): void {
+  if (entry.level === 'error') console.error(JSON.stringify(entry));
 }
 
 /** Replies are for one client at one time. */
