@@ -28,14 +28,15 @@ for (const file of readdirSync(guide)) {
 for (const page of ['README.md', 'docs/guide/README.md', ...pages.map((page) => `docs/guide/${page}`)])
   followLinks(page);
 
+/** The server that was started last: what it had is in its folder when the next one starts. */
+let serving;
+
 const readme = createProject('readme');
 writeFileSync(join(readme, 'tsconfig.json'), JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'] }));
 install(readme);
 await doPage(readme, 'README.md');
 
 const project = createProject('guide');
-/** The server that was started last: what it had is in its folder when the next one starts. */
-let serving;
 for (const page of ['README.md', ...pages]) {
   await doPage(project, `docs/guide/${page}`);
   if (page === 'start.md') await tryStart(project);
