@@ -56,6 +56,8 @@ interface Running extends Ground {
 }
 
 export interface Engine extends EngineApi {
+  /** Looks at the log for what other tabs wrote, as a timer does it: unlike `wake`, it leaves sync to its waiting times. */
+  look(): Promise<void>;
   close(): void;
 }
 
@@ -215,6 +217,12 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
+  async function look(): Promise<void> {
+    running?.reactions?.wake();
+    running?.syncing?.look();
+    await running?.projections.follow();
+  }
+
   return {
     connect: async (hello: Hello, port: MessagePort): Promise<Welcome> => {
       publisher.connect(port);
@@ -288,10 +296,10 @@ export function createEngine(options: EngineOptions): Engine {
     rest: async () => {
       await Promise.all([running?.projections.saveNow(), running?.saved?.saveNow()]);
     },
+    look,
     wake: async () => {
-      running?.reactions?.wake();
       running?.syncing?.wake();
-      await running?.projections.follow();
+      await look();
     },
     ping: () => undefined,
     close: () => {

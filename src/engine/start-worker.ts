@@ -48,7 +48,7 @@ export function startWorker(app: App, { sync }: WorkerOptions = {}): void {
     aliveLock: holdAliveLock,
     exclusively: runLocked,
   });
-  setInterval(() => void engine.wake(), lookIntervalMs);
+  setInterval(() => void engine.look(), lookIntervalMs);
   expose(throwPlainFailures(engine));
 }
 

@@ -57,7 +57,7 @@ export interface EngineApi {
   dropRefused(commandIds: readonly string[]): Promise<void>;
   /** The page is hidden, and may be gone in a moment: what is only kept in memory is saved. */
   rest(): Promise<void>;
-  /** The page became visible or came back: hints of other tabs may have been missed. */
+  /** The page became visible or came back: hints of other tabs may have been missed, and sync tries now. */
   wake(): Promise<void>;
   /** Answers as long as the worker lives and its event loop turns. */
   ping(): void;

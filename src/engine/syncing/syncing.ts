@@ -36,6 +36,9 @@ export interface Syncing {
   dropRefused(commandIds: readonly string[]): Promise<void>;
   /** The first call counts. */
   start(): void;
+  /** Looks up the counts: another tab may have changed them without a word. */
+  look(): void;
+  /** Tries now, whatever it is waiting for, and looks. */
   wake(): void;
   stop(): Promise<void>;
 }
@@ -117,9 +120,9 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     start: () => {
       run ??= sync.start(host);
     },
+    look: lookSoon,
     wake: () => {
       run?.wake();
-      // Another tab may have dropped what was refused: of that nothing is told.
       lookSoon();
     },
     stop: async () => {
