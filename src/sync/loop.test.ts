@@ -206,6 +206,25 @@ describe('sync', () => {
     await stop();
   });
 
+  it('is woken once by one wake where the browser has no locks to give', async () => {
+    const world = createTestWorld();
+    let asked = 0;
+    const take = async () => {
+      asked += 1;
+      throw new Error('no locks here');
+    };
+    const { wake, stop } = world.start(world.device('a'), { locks: { take, steal: () => undefined } });
+    await world.clock.advance(60 * minute);
+    const before = asked;
+    wake();
+    await world.clock.advance(0);
+    expect(asked - before).toBe(1);
+    await world.clock.advance(1_000);
+    // The backoff begins anew, and is never shorter than 250 ms.
+    expect(asked - before).toBeLessThan(5);
+    await stop();
+  });
+
   it('waits as long as the server says', async () => {
     const world = createTestWorld({ limits: { eventsPerSecond: 1, eventBurst: 1 } });
     const ada = world.device('a');

@@ -93,6 +93,8 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     globalThis.addEventListener?.('online', noteOnline);
     while (!stopping.signal.aborted) {
       const cancel = reportElsewhere();
+      // To ask for the lock answers every wish: one that was left would end each rest at once.
+      alarm.clear();
       let rest: Rest = { phase: 'elsewhere', ms: env.random() * spreadMs, wokenBy: byWake };
       try {
         await host.exclusively(async (signal) => {
