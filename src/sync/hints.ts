@@ -24,6 +24,9 @@ export interface HintsOptions {
 
 const soundMs = 60_000;
 
+/** A server writes something at least every 30 s: a line that was silent for twice that, and a little, is dead. */
+const silenceMs = 70_000;
+
 export function createHints(transport: SyncTransport, { logId, env, onPoke, onBreak }: HintsOptions): Hints {
   const backoff = createBackoff(env);
   let line: { readonly principal: string; isLive: boolean; readonly stop: () => void } | undefined;
@@ -34,19 +37,35 @@ export function createHints(transport: SyncTransport, { logId, env, onPoke, onBr
     const own = { principal, isLive: false, stop: () => controller.abort() };
     line = own;
     const since = env.now();
+    let isSilent = false;
+    let cancelWatch = () => {};
+    const beat = () => {
+      if (signal.aborted) return;
+      cancelWatch();
+      cancelWatch = env.callLater(() => {
+        isSilent = true;
+        controller.abort();
+      }, silenceMs);
+    };
     const hear = (poke: SyncPoke) => {
       if (signal.aborted) return;
       own.isLive = true;
+      beat();
       onPoke(poke);
     };
+    beat();
     try {
-      await orAborted(transport.listen?.(logId, hear, { signal, principal }) ?? Promise.resolve(), signal);
+      await orAborted(transport.listen?.(logId, hear, { signal, principal }, beat) ?? Promise.resolve(), signal);
     } catch {
       // Whatever it was: a look that is made every minute will say so.
     }
+    const isStopped = signal.aborted && !isSilent;
+    // What still comes on it is not heard.
+    controller.abort();
+    cancelWatch();
     release();
     if (line === own) line = undefined;
-    if (!own.isLive || signal.aborted) return;
+    if (!own.isLive || isStopped) return;
     if (env.now() - since > soundMs) backoff.reset();
     onBreak(backoff.next());
   }

@@ -66,13 +66,17 @@ export function createHttpTransport(url: string, tokens: Tokens, send: typeof fe
     pull: (message, call) => post('pull', message, call, parsePullReply),
     push: (message, call) => post('push', message, call, parsePushReply),
     common: (message, call) => post('common', message, call, parseCommonReply),
-    listen: async (logId, onPoke, call) => {
+    listen: async (logId, onPoke, call, onBeat) => {
       const response = await request(`${root}/sync/events?log=${encodeURIComponent(logId)}`, {}, call);
       const read = createEventReader(({ event, data }) => {
         const poke = event === 'poke' ? parseSyncPoke(parseJson(data)) : undefined;
         if (poke?.ok) onPoke(poke.value);
       });
-      await eachChunk(response, read, Number.POSITIVE_INFINITY);
+      const hear = (chunk: string) => {
+        onBeat();
+        read(chunk);
+      };
+      await eachChunk(response, hear, Number.POSITIVE_INFINITY);
     },
   };
 }

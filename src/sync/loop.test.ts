@@ -509,4 +509,73 @@ describe('hints', () => {
     expect(lines.length).toBeGreaterThan(1);
     await Promise.all([tab.stop(), other.stop()]);
   });
+
+  it('are listened for again where the line died without a word', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    let lines = 0;
+    let dead = 0;
+    world.setLine(async (request, pass) => {
+      const response = await pass();
+      if (request.method !== 'GET') return response;
+      lines += 1;
+      const own = lines;
+      const body = response.body?.pipeThrough(
+        new TransformStream({
+          transform: (chunk, controller) => {
+            if (own > dead) controller.enqueue(chunk);
+          },
+        }),
+      );
+      return new Response(body ?? null);
+    });
+    const tab = world.start(ada);
+    await world.clock.advance(2 * minute);
+    expect(lines).toBe(1);
+    dead = 1;
+    bob.save('missed');
+    const other = world.start(bob);
+    // 70 s after the last that came, and a second of backoff at most.
+    await world.clock.advance(71_000);
+    expect(ada.ids).toEqual(['missed']);
+    bob.save('heard');
+    await world.clock.advance(1_000);
+    expect(ada.ids).toEqual(['missed', 'heard']);
+    await Promise.all([tab.stop(), other.stop()]);
+  });
+
+  it('need nothing but a sign of life to go on: a comment, or a poke of what is known', async () => {
+    const signs = [': beat\n\n', 'event: poke\ndata: {"epoch":"<epoch>","g":0}\n\n'];
+    for (const sign of signs) {
+      const world = createTestWorld();
+      let write = () => {};
+      world.setLine(async (request, pass) => {
+        const response = await pass();
+        if (request.method !== 'GET') return response;
+        const first = await response.body?.getReader().read();
+        const epoch = /"epoch":"([^"]*)"/.exec(new TextDecoder().decode(first?.value))?.[1] ?? '';
+        const body = new ReadableStream({
+          start: (controller) => {
+            controller.enqueue(first?.value);
+            // Its own signs, and not the world's.
+            write = () => controller.enqueue(new TextEncoder().encode(sign.replace('<epoch>', epoch)));
+          },
+        });
+        return new Response(body);
+      });
+      const { stop } = world.start(world.device('a'));
+      const listen = async (ms: number) => {
+        for (let past = 0; past < ms; past += 30_000) {
+          await world.clock.advance(30_000);
+          write();
+        }
+      };
+      // The first look was set before the server had spoken.
+      await listen(1.5 * minute);
+      world.requests.splice(0);
+      await listen(3 * minute);
+      expect(world.requests).toEqual([]);
+      await stop();
+    }
+  });
 });

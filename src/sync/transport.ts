@@ -24,8 +24,13 @@ export interface SyncTransport {
   pull(request: PullRequest, call: SyncCall): Promise<PullReply>;
   push(request: PushRequest, call: SyncCall): Promise<PushReply>;
   common(request: CommonRequest, call: SyncCall): Promise<CommonReply>;
-  /** Hears that the head moved, until the signal is aborted or the line breaks. Nothing depends on it but speed. */
-  listen?(logId: string, onPoke: (poke: SyncPoke) => void, call: SyncCall): Promise<void>;
+  /**
+   * Hears that the head moved, until the signal is aborted or the line breaks. Nothing depends on it but speed.
+   *
+   * A poke is a sign of life, and so is whatever else `onBeat` is called for: a line on which nothing comes for 70 s is
+   * given up, and drawn anew.
+   */
+  listen?(logId: string, onPoke: (poke: SyncPoke) => void, call: SyncCall, onBeat: () => void): Promise<void>;
 }
 
 export interface SyncCall {
