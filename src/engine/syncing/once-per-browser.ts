@@ -6,29 +6,54 @@ const beatMs = 5_000;
 /** How long it may be silent before another tab takes its place: frozen tabs keep their locks. */
 const takeOverMs = 15_000;
 
+/** Which tab of the browser syncs a log. */
+export interface OncePerBrowser {
+  readonly exclusively: SyncHost['exclusively'];
+  /** Tells the tab that syncs to try now, where it is another one: somebody may have signed in here. */
+  wakeOther(): void;
+}
+
+/** What tabs say to each other on the channel of the log. */
+type Word = 'beat' | 'wake';
+
 /**
  * Lets one tab of the browser sync a log, and another one as soon as that is gone, or frozen. Only an economy: two that
- * do it at the same time do no harm.
+ * do it at the same time do no harm. `onWake` is called in the tab that syncs, when another one wishes it.
  */
-export function createOncePerBrowser(logId: string): SyncHost['exclusively'] {
+export function createOncePerBrowser(logId: string, onWake: () => void): OncePerBrowser {
   const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
-  if (locks === undefined || typeof BroadcastChannel === 'undefined') return (work, signal) => work(signal);
+  if (locks === undefined || typeof BroadcastChannel === 'undefined') {
+    return { exclusively: (work, signal) => work(signal), wakeOther: () => undefined };
+  }
   const name = `varve:sync:${logId}`;
+  let isHeld = false;
 
   async function runHeld(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const channel = new BroadcastChannel(name);
-    const beat = () => channel.postMessage('beat');
+    channel.onmessage = ({ data }: MessageEvent<Word>) => {
+      if (data === 'wake') onWake();
+    };
+    const beat = () => channel.postMessage('beat' satisfies Word);
+    isHeld = true;
     beat();
     const timer = setInterval(beat, beatMs);
     try {
       await work(signal);
     } finally {
+      isHeld = false;
       clearInterval(timer);
       channel.close();
     }
   }
 
-  return async (work, signal) => {
+  function wakeOther(): void {
+    if (isHeld) return;
+    const channel = new BroadcastChannel(name);
+    channel.postMessage('wake' satisfies Word);
+    channel.close();
+  }
+
+  const exclusively: SyncHost['exclusively'] = async (work, signal) => {
     const waiting = new AbortController();
     const working = new AbortController();
     const end = () => {
@@ -58,13 +83,16 @@ export function createOncePerBrowser(logId: string): SyncHost['exclusively'] {
       signal.removeEventListener('abort', end);
     }
   };
+
+  return { exclusively, wakeOther };
 }
 
-/** Calls `onSilence` when nobody has said for a while that he is alive. */
+/** Calls `onSilence` when the tab that syncs has not said for a while that it is alive. */
 function watchSilence(name: string, onSilence: () => void): () => void {
   const channel = new BroadcastChannel(name);
   let timer = setTimeout(onSilence, takeOverMs);
-  channel.onmessage = () => {
+  channel.onmessage = ({ data }: MessageEvent<Word>) => {
+    if (data !== 'beat') return;
     clearTimeout(timer);
     timer = setTimeout(onSilence, takeOverMs);
   };

@@ -38,7 +38,7 @@ export interface Syncing {
   start(): void;
   /** Looks up the counts: another tab may have changed them without a word. */
   look(): void;
-  /** Tries now, whatever it is waiting for, and looks. */
+  /** Tries now, whatever it is waiting for, here or in the tab that syncs; and looks. */
   wake(): void;
   stop(): Promise<void>;
 }
@@ -50,11 +50,12 @@ const lookMs = 200;
 export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   const { sync, log, env, random = Math.random, exclusively, onChange, onMoved } = options;
   const synced = await log.openSync();
+  const oncePerBrowser = createOncePerBrowser(log.logId, () => run?.wake());
   const host = createSyncHost({
     ...options,
     synced,
     syncEnv: { now: env.now, random, callLater: (run, delayMs) => callLater(env, run, delayMs) },
-    exclusively: exclusively ?? createOncePerBrowser(log.logId),
+    exclusively: exclusively ?? oncePerBrowser.exclusively,
     beforeGoBack: (g) => setBackConsumers(log, [...options.app.consumers.keys()], g),
     onReport: (next) => {
       progress = next;
@@ -123,6 +124,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     look: lookSoon,
     wake: () => {
       run?.wake();
+      oncePerBrowser.wakeOther();
       lookSoon();
     },
     stop: async () => {
