@@ -188,6 +188,20 @@ describe('a token', () => {
     expect(sent).toBe(0);
   });
 
+  it('that no header can carry is not sent, and not told', async () => {
+    const page = '<!doctype html><title>Žluťoučký kůň</title>';
+    for (const token of ['secret\nof-the-house', 'secret ', page, 'secret\u0000']) {
+      const { world, host, stop } = setUp(() => token);
+      await world.clock.advance(0);
+      expect(host.last).toMatchObject({
+        phase: 'paused',
+        problem: { code: 'AUTH', text: 'The token holds characters that no header can carry.' },
+      });
+      expect(world.requests).toEqual([]);
+      await stop();
+    }
+  });
+
   it('that never comes does not stop it for ever', async () => {
     let asked = 0;
     const { world, ada, stop } = setUp(() => {

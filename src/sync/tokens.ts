@@ -6,8 +6,8 @@ export type Token = string | (() => string | undefined | Promise<string | undefi
 /** The token of who is signed in, asked for once and kept until a server no longer takes it, or somebody else is there. */
 export interface Tokens {
   /**
-   * In the name of the principal. Throws `AUTH` where there is none, and `OTHER_PRINCIPAL` where somebody else has signed
-   * in meanwhile: what one person saved is never pushed with the token of another.
+   * In the name of the principal. Throws `AUTH` where there is none or it cannot be sent, and `OTHER_PRINCIPAL` where
+   * somebody else has signed in meanwhile: what one person saved is never pushed with the token of another.
    */
   get(principal: string, signal: AbortSignal): Promise<string>;
   /** A server did not take it: the next to ask gets another, all of them the same. */
@@ -19,6 +19,8 @@ interface Kept {
   readonly asked: Promise<string | undefined>;
   value?: string;
 }
+
+const visibleAscii = /^[\x21-\x7e]+$/;
 
 export function createTokens(token: Token, principal: () => string): Tokens {
   let kept: Kept | undefined;
@@ -43,6 +45,10 @@ export function createTokens(token: Token, principal: () => string): Tokens {
         requireSame(wanted);
         if (value === undefined || value === '') {
           throw new SyncRefusal('AUTH', 'Nobody is signed in: there is no token.');
+        }
+        // The error of a browser for such a header has the token in its text, which is shown to people.
+        if (!visibleAscii.test(value)) {
+          throw new SyncRefusal('AUTH', 'The token holds characters that no header can carry.');
         }
         own.value = value;
         return value;
