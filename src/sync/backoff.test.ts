@@ -27,4 +27,11 @@ describe('a backoff', () => {
     expect(Math.round(createBackoff(high).next(7_000))).toBe(8_000);
     expect(createBackoff({ random: () => 0 }).next(1e15)).toBe(3_600_000);
   });
+
+  it('overlooks what is no time', () => {
+    const backoff = createBackoff(high);
+    expect([Number.NaN, Number.POSITIVE_INFINITY].map((after) => Math.round(backoff.next(after)))).toEqual([
+      1_000, 2_000,
+    ]);
+  });
 });

@@ -2,7 +2,7 @@ import type { SyncEnv } from '../protocol/sync-host.ts';
 
 /** How long to wait before the next attempt. */
 export interface Backoff {
-  /** Milliseconds; longer on average from call to call. `after` is what the server asked for. */
+  /** Milliseconds; longer on average from call to call. `after` is what the server asked for, overlooked if not finite. */
   next(after?: number): number;
   reset(): void;
 }
@@ -25,9 +25,9 @@ export function createBackoff(env: Pick<SyncEnv, 'random'>): Backoff {
     next: (after) => {
       const ceiling = Math.min(capMs, baseMs * 2 ** attempt);
       attempt += 1;
+      if (after === undefined || !Number.isFinite(after)) return Math.max(floorMs, env.random() * ceiling);
       // All that were told the same wait must not come back in the same moment either.
-      if (after !== undefined) return Math.max(floorMs, Math.min(maxAfterMs, after)) + env.random() * baseMs;
-      return Math.max(floorMs, env.random() * ceiling);
+      return Math.max(floorMs, Math.min(maxAfterMs, after)) + env.random() * baseMs;
     },
     reset: () => {
       attempt = 0;

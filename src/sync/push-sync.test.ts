@@ -142,6 +142,30 @@ describe('a back end that is only pushed to', () => {
     await stop();
   });
 
+  it('is not believed where an answer lacks what it has to say', async () => {
+    const lacking: unknown[] = [
+      { type: 'retry' },
+      { type: 'retry', after: 'a minute' },
+      { type: 'retry', after: Number.NaN },
+      { type: 'rejected' },
+      { type: 'rejected', code: 'NO_SUCH_BOOK' },
+      { type: 'rejected', code: '', permanent: true },
+      { type: 'rejected', code: 7, permanent: true },
+      { type: 'rejected', code: 'NO_SUCH_BOOK', permanent: 'yes' },
+    ];
+    for (const answer of lacking) {
+      const world = createTestWorld();
+      const ada = world.device('a');
+      ada.save('one');
+      const sync = pushSync({ push: async () => [answer as OfferResult] });
+      const { host, stop } = world.start(ada, { sync });
+      await world.clock.advance(0);
+      expect([ada.pending.length, host.last]).toMatchObject([1, { phase: 'waiting', problem: { code: 'BAD_REPLY' } }]);
+      expect(host.last?.nextWakeAt).toBeGreaterThan(world.clock.now);
+      await stop();
+    }
+  });
+
   it('is kept in step by two tabs at once', async () => {
     const world = createTestWorld();
     const backEnd = createBackEnd();

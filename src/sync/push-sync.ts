@@ -165,11 +165,24 @@ async function offer(
 
 /** The answer may be anything: it comes from a back end. */
 function readResults(results: readonly OfferResult[], count: number): readonly OfferResult[] {
-  const isResult = (result: OfferResult) => ['accepted', 'duplicate', 'rejected', 'retry'].includes(result?.type);
   if (Array.isArray(results) && results.length > 0 && results.length <= count && results.every(isResult)) {
     return results;
   }
   throw new SyncRefusal('BAD_REPLY', 'The push of the app gave something else than one result for each commit.');
+}
+
+function isResult(result: Partial<Record<string, unknown>> | null | undefined): boolean {
+  switch (result?.type) {
+    case 'accepted':
+    case 'duplicate':
+      return true;
+    case 'rejected':
+      return typeof result.code === 'string' && result.code !== '' && typeof result.permanent === 'boolean';
+    case 'retry':
+      return Number.isFinite(result.after);
+    default:
+      return false;
+  }
 }
 
 function headOf({ start, placed }: Chain): SyncPlace {
