@@ -202,6 +202,17 @@ describe('a token', () => {
     }
   });
 
+  it('that cannot be asked for without a network is tried again, and no defect', async () => {
+    const { world, host, stop } = setUp(() => Promise.reject(new TypeError('Failed to fetch')));
+    await world.clock.advance(0);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'OFFLINE' } });
+    await stop();
+    const broken = setUp(() => Promise.reject(new TypeError('user is undefined')));
+    await broken.world.clock.advance(0);
+    expect(broken.host.last).toMatchObject({ problem: { code: 'FAILED', text: 'user is undefined' } });
+    await broken.stop();
+  });
+
   it('that never comes does not stop it for ever', async () => {
     let asked = 0;
     const { world, ada, stop } = setUp(() => {

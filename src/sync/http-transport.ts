@@ -9,6 +9,7 @@ import {
 } from '../protocol/parse-sync-reply.ts';
 import type { SyncErrorCode } from '../protocol/sync-messages.ts';
 import { createEventReader } from './event-stream.ts';
+import { offline } from './offline.ts';
 import type { Tokens } from './tokens.ts';
 import { type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
 
@@ -57,7 +58,7 @@ export function createHttpTransport(url: string, tokens: Tokens, send: typeof fe
     try {
       return await send(address, init);
     } catch (error) {
-      throw offline(error);
+      throw offline('The server', error);
     }
   }
 
@@ -135,7 +136,7 @@ async function eachChunk(response: Response, read: (chunk: string) => void, maxB
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
-        throw offline(error);
+        throw offline('The server', error);
       });
       if (done) break;
       bytes += value.length;
@@ -156,8 +157,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function offline(error: unknown): SyncRefusal {
-  return new SyncRefusal('OFFLINE', `The server cannot be reached: ${error instanceof Error ? error.message : error}.`);
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAuthor } from '../server/fixtures/author.ts';
 import { createTestWorld } from './fixtures/test-world.ts';
 import {
@@ -164,6 +164,36 @@ describe('a back end that is only pushed to', () => {
       expect(host.last?.nextWakeAt).toBeGreaterThan(world.clock.now);
       await stop();
     }
+  });
+
+  it('is offline where its fetch finds no network, and where the browser says so', async () => {
+    const codeAfter = async (error: Error) => {
+      const world = createTestWorld();
+      const ada = world.device('a');
+      ada.save('one');
+      const { host, stop } = world.start(ada, { sync: pushSync({ push: () => Promise.reject(error) }) });
+      await world.clock.advance(0);
+      await stop();
+      return host.last?.problem?.code;
+    };
+    const found = [
+      'Failed to fetch',
+      'NetworkError when attempting to fetch resource.',
+      'Load failed',
+      'Load failed (api.example)',
+      'fetch failed',
+      'network error',
+      'terminated',
+      'The network connection was lost.',
+    ];
+    for (const text of found) expect(await codeAfter(new TypeError(text))).toBe('OFFLINE');
+    expect(await codeAfter(new TypeError('rows is not iterable'))).toBe('FAILED');
+    expect(await codeAfter(new Error('The back end answered 500.'))).toBe('FAILED');
+    vi.stubGlobal('navigator', { onLine: false });
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    expect(await codeAfter(new Error('axios: no response'))).toBe('OFFLINE');
   });
 
   it('is kept in step by two tabs at once', async () => {

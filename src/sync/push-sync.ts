@@ -10,6 +10,7 @@ import {
   type SyncPlace,
   syncProtocol,
 } from '../protocol/sync-messages.ts';
+import { isOffline, offline } from './offline.ts';
 import { type Principal, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
 import { transportSync } from './transport-sync.ts';
 
@@ -159,6 +160,7 @@ async function offer(
     return await push(commits, call);
   } catch (error) {
     if (error instanceof SyncRefusal) throw error;
+    if (isOffline(error)) throw offline('The back end', error);
     throw new SyncRefusal('FAILED', `The app's push failed: ${error instanceof Error ? error.message : error}.`);
   }
 }

@@ -1,4 +1,5 @@
 import { orAborted } from './abort.ts';
+import { isOffline, offline } from './offline.ts';
 import { SyncRefusal } from './transport.ts';
 
 export type Token = string | (() => string | undefined | Promise<string | undefined>);
@@ -26,9 +27,18 @@ export function createTokens(token: Token, principal: () => string): Tokens {
   let kept: Kept | undefined;
 
   function ask(): Kept {
-    const asked = (async () => (typeof token === 'string' ? token : token()))();
+    const asked = askApp();
     kept = { principal: principal(), asked };
     return kept;
+  }
+
+  async function askApp(): Promise<string | undefined> {
+    try {
+      return typeof token === 'string' ? token : await token();
+    } catch (error) {
+      if (!(error instanceof SyncRefusal) && isOffline(error)) throw offline('Who gives the token', error);
+      throw error;
+    }
   }
 
   function requireSame(wanted: string): void {
