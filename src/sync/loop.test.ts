@@ -510,6 +510,31 @@ describe('hints', () => {
     await Promise.all([tab.stop(), other.stop()]);
   });
 
+  it('that end make it say hello again, for the server may be another one', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    const lines: AbortController[] = [];
+    let minApp = 0;
+    world.setLine(async (request, pass) => {
+      if (request.url.endsWith('hello') && minApp > 1) {
+        return Response.json({ error: 'UPGRADE_REQUIRED', text: 'Reload.', minApp }, { status: 426 });
+      }
+      const response = await pass();
+      if (request.method !== 'GET') return response;
+      const breaker = new AbortController();
+      lines.push(breaker);
+      const body = response.body?.pipeThrough(new TransformStream(), { signal: breaker.signal });
+      return new Response(body ?? null, { headers: response.headers });
+    });
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(minute);
+    minApp = 2;
+    lines.at(-1)?.abort();
+    await world.clock.advance(1_000);
+    expect(host.last).toMatchObject({ phase: 'paused', problem: { code: 'UPGRADE_REQUIRED' } });
+    await stop();
+  });
+
   it('are listened for again where the line died without a word', async () => {
     const world = createTestWorld();
     const [ada, bob] = [world.device('a'), world.device('b')];

@@ -56,7 +56,11 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     logId: host.logId,
     env,
     onPoke: hear,
-    onBreak: (delayMs) => alarm.hasten('listen', delayMs),
+    onBreak: (delayMs) => {
+      // A server that was replaced ends its lines: it may take this build of the app no more.
+      session.greetAgain();
+      alarm.hasten('listen', delayMs);
+    },
   });
 
   function report(progress: Omit<SyncProgress, 'syncedAt'>): void {
