@@ -184,6 +184,49 @@ describe('sync', () => {
     await one.stop();
   });
 
+  it('that is robbed of its lock says that another tab does it, and ends before it asks again', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    let rob = () => {};
+    let running = 0;
+    let most = 0;
+    // As browsers do it: who is robbed fails at once, whatever is still under way.
+    const take: TestLocks['take'] = (work, signal) =>
+      new Promise((resolve, reject) => {
+        const working = new AbortController();
+        signal.addEventListener('abort', () => working.abort());
+        rob = () => {
+          reject(new DOMException("Lock broken by another request with the 'steal' option.", 'AbortError'));
+          working.abort();
+        };
+        running += 1;
+        most = Math.max(most, running);
+        work(working.signal)
+          .finally(() => {
+            running -= 1;
+          })
+          .then(resolve, reject);
+      });
+    const { host, stop } = world.start(ada, { locks: { take, steal: () => undefined } });
+    await world.clock.advance(1_000);
+    let goOn = () => {};
+    host.before = () =>
+      new Promise((resolve) => {
+        goOn = resolve;
+      });
+    ada.save('one');
+    await world.clock.advance(0);
+    const before = host.reports.length;
+    rob();
+    await world.clock.advance(5_000);
+    host.before = () => undefined;
+    goOn();
+    await world.clock.advance(5_000);
+    expect([most, ada.ids]).toEqual([1, ['one']]);
+    expect(new Set(phases(host.reports.slice(before)))).toEqual(new Set(['elsewhere', 'syncing', 'synced']));
+    await stop();
+  });
+
   it('goes on asking where the browser has no locks to give', async () => {
     const world = createTestWorld();
     const ada = world.device('a');

@@ -100,15 +100,22 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       // To ask for the lock answers every wish: one that was left would end each rest at once.
       alarm.clear();
       let rest: Rest = { phase: 'elsewhere', ms: env.random() * spreadMs, wokenBy: byWake };
+      const over = new AbortController();
+      let working = Promise.resolve();
       try {
-        await host.exclusively(async (signal) => {
+        await host.exclusively((signal) => {
           cancel();
-          await work(signal);
+          working = work(signal, over.signal);
+          return working;
         }, stopping.signal);
       } catch (error) {
-        rest = restAfter(error);
+        // Browsers say so where another tab took the lock away.
+        if (!isAbort(error)) rest = restAfter(error);
       }
       cancel();
+      over.abort();
+      // It may be in the middle of a transaction: two at a time would share an alarm and a memory.
+      await working.catch(() => undefined);
       // It was taken over by another tab, or the browser has no locks to give: asked again, but not at once.
       await take(rest, stopping.signal);
     }
@@ -127,8 +134,8 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     return () => cancel();
   }
 
-  async function work(given: AbortSignal): Promise<void> {
-    const { controller, release } = followSignals(given, stopping.signal);
+  async function work(...given: readonly AbortSignal[]): Promise<void> {
+    const { controller, release } = followSignals(...given, stopping.signal);
     const { signal } = controller;
     // Another tab may have met another server since.
     session.greetAgain();
@@ -205,6 +212,10 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       await done;
     },
   };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 /** Why a cycle failed: what is told to people. */
