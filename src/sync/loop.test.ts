@@ -419,6 +419,31 @@ describe('sync', () => {
     await stop();
   });
 
+  it('hangs up where a principal cannot be told', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    const lines: AbortSignal[] = [];
+    let isKnown = true;
+    world.setLine(async (request, pass) => {
+      if (request.method === 'GET') lines.push(request.signal);
+      const response = await pass();
+      if (request.url.endsWith('push')) isKnown = false;
+      return response;
+    });
+    const principal = () => {
+      if (isKnown) return '';
+      throw new Error('no such user');
+    };
+    const { host, stop } = world.start(ada, { http: { principal } });
+    await world.clock.advance(1_000);
+    world.setPolicy({ log: () => 'allow', commit: () => ({ after: minute }) });
+    ada.save('one');
+    await world.clock.advance(0);
+    expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'FAILED', text: 'no such user' } });
+    expect(lines.map(({ aborted }) => aborted)).toEqual([true]);
+    await stop();
+  });
+
   it('stops in the middle of a request', async () => {
     const world = createTestWorld();
     let signal: AbortSignal | undefined;

@@ -139,12 +139,16 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     const { signal } = controller;
     // Another tab may have met another server since.
     session.greetAgain();
-    while (!signal.aborted) {
-      const rest = await cycle(signal);
-      if (!signal.aborted) await take(rest, signal);
+    try {
+      while (!signal.aborted) {
+        const rest = await cycle(signal);
+        if (!signal.aborted) await take(rest, signal);
+      }
+    } finally {
+      // Also where the app's own `principal` threw while a failure was dealt with.
+      hints.stop();
+      release();
     }
-    hints.stop();
-    release();
   }
 
   async function cycle(signal: AbortSignal): Promise<Rest> {
