@@ -16,6 +16,22 @@ async function syncOnce(world: World, device: TestDevice): Promise<void> {
 
 const firstOf = (stream: string): SyncGuard => ({ revisions: [{ stream, revision: -1 }] });
 
+describe('a page', () => {
+  it('is not asked for larger than a reply may be, whatever the server would give', async () => {
+    const world = createTestWorld({ limits: { pageBytes: 64 * 1_048_576 } });
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    bob.save('one');
+    await syncOnce(world, bob);
+    const asked: number[] = [];
+    world.setLine(async (request, pass) => {
+      if (request.url.endsWith('pull')) asked.push((await request.clone().json()).maxBytes);
+      return pass();
+    });
+    await syncOnce(world, ada);
+    expect([ada.ids, asked]).toEqual([['one'], [8 * 1_048_576]]);
+  });
+});
+
 describe('a server that was restored from a backup', () => {
   it('gets back what it has lost, from those who wrote it and from those who have it', async () => {
     const world = createTestWorld();

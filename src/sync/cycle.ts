@@ -10,7 +10,7 @@ import {
 } from '../protocol/sync-messages.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { type Answer, isRefused, isTaken, match, pick, toId, toObstacle, tooLarge, toRefusal } from './answers.ts';
-import { badReply, codeOf, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
+import { badReply, codeOf, maxReplyBytes, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
 import type { Turn } from './turn.ts';
 
 /** Between whom a cycle goes. */
@@ -34,6 +34,9 @@ export interface Memory {
 const maxMends = 16;
 /** In one cycle: two servers of different histories behind one address would send it back for ever. */
 const maxReturns = 3;
+
+/** A server counts its commits only: with what it writes around them, and a last one that is large, it must fit a reply. */
+const maxPageBytes = maxReplyBytes / 2;
 
 /** By how much the share grows with each success. */
 const shareStep = 1 / 64;
@@ -275,7 +278,7 @@ export function runCycle(
       pushCommits: part(limits.pushCommits),
       pushEvents: part(limits.pushEvents),
       pageEvents: part(limits.pageEvents),
-      pageBytes: part(limits.pageBytes),
+      pageBytes: part(Math.min(limits.pageBytes, maxPageBytes)),
     };
   }
 

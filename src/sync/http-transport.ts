@@ -11,10 +11,7 @@ import type { SyncErrorCode } from '../protocol/sync-messages.ts';
 import { createEventReader } from './event-stream.ts';
 import { offline } from './offline.ts';
 import type { Tokens } from './tokens.ts';
-import { type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
-
-/** A page is 1 MiB by the server's own limit; one commit may be larger, and no reply is as large as this. */
-const maxReplyBytes = 16 * 1_048_576;
+import { maxReplyBytes, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
 
 /** The protocol over HTTP, as `docs/reference/sync-protocol.md` has it. */
 export function createHttpTransport(url: string, tokens: Tokens, send: typeof fetch): SyncTransport {

@@ -33,6 +33,9 @@ export interface SyncTransport {
   listen?(logId: string, onPoke: (poke: SyncPoke) => void, call: SyncCall, onBeat: () => void): Promise<void>;
 }
 
+/** A page is 1 MiB by the server's own limit; one commit may be larger, and no reply is as large as this. */
+export const maxReplyBytes: number = 16 * 1_048_576;
+
 export interface SyncCall {
   readonly signal: AbortSignal;
   /** In whose name: where somebody else has signed in meanwhile, it is not sent, and `OTHER_PRINCIPAL` is thrown. */
