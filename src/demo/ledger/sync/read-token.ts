@@ -7,8 +7,13 @@ import { SyncRefusal } from 'varve/sync';
  */
 export async function readToken(): Promise<string> {
   const response = await fetch('/sync.json', { cache: 'no-store' }).catch((error: unknown) => {
-    throw new SyncRefusal('OFFLINE', `The page's server cannot be reached: ${error}.`);
+    const why = error instanceof Error ? error.message.replace(/\.$/, '') : error;
+    throw new SyncRefusal('OFFLINE', `The page's server cannot be reached: ${why}.`);
   });
+  // That one is there, and ill: no word of whether there is one to sync with.
+  if (response.status >= 500) {
+    throw new SyncRefusal('UNAVAILABLE', `The page's server answered with status ${response.status}.`);
+  }
   const value: unknown = await response.json().catch(() => undefined);
   const token = Object(value).token as unknown;
   if (typeof token === 'string') return token;
