@@ -89,6 +89,21 @@ describe('HTTP', () => {
   });
 });
 
+describe('the text of a problem', () => {
+  it('ends with one dot, and has no gap where there is nothing to name', async () => {
+    const why = 'NetworkError when attempting to fetch resource.';
+    expect(await answerTo(() => Promise.reject(new TypeError(why)))).toMatchObject({
+      message: 'The server cannot be reached: NetworkError when attempting to fetch resource.',
+    });
+    expect(await answerTo(() => new Response('null'))).toMatchObject({
+      message: 'The reply to common cannot be read: is not an object.',
+    });
+    expect(await answerTo(() => Response.json({ g: -1 }))).toMatchObject({
+      message: expect.stringMatching(/^The reply to common cannot be read: g [^ ].*[^.]\.$/),
+    });
+  });
+});
+
 describe('a token', () => {
   function setUp(token: Token) {
     const world = createTestWorld();

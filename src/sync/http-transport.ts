@@ -26,7 +26,9 @@ export function createHttpTransport(url: string, tokens: Tokens, send: typeof fe
     const response = await request(`${root}/sync/${route}`, { method: 'POST', body: JSON.stringify(message) }, call);
     const parsed = parse(parseJson(await readText(response)));
     if (parsed.ok) return parsed.value;
-    throw new SyncRefusal('BAD_REPLY', `The reply to ${route} cannot be read: ${parsed.path} ${parsed.text}.`);
+    // The path is empty where it is the whole.
+    const what = `${parsed.path} ${parsed.text}`.trim();
+    throw new SyncRefusal('BAD_REPLY', `The reply to ${route} cannot be read: ${what}.`);
   }
 
   /** A response of status 200. A token that is not taken is asked for once more. */

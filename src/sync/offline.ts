@@ -14,5 +14,10 @@ export function isOffline(error: unknown): boolean {
 
 /** `who` could not be asked. */
 export function offline(who: string, error: unknown): SyncRefusal {
-  return new SyncRefusal('OFFLINE', `${who} cannot be reached: ${error instanceof Error ? error.message : error}.`);
+  return new SyncRefusal('OFFLINE', `${who} cannot be reached: ${toClause(error)}.`);
+}
+
+/** What was thrown, as the end of a sentence: some texts bring a dot of their own. */
+export function toClause(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }

@@ -196,6 +196,17 @@ describe('a back end that is only pushed to', () => {
     expect(await codeAfter(new Error('axios: no response'))).toBe('OFFLINE');
   });
 
+  it('is quoted with one dot at the end', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    ada.save('one');
+    const push = () => Promise.reject(new Error('The back end answered 500.'));
+    const { host, stop } = world.start(ada, { sync: pushSync({ push }) });
+    await world.clock.advance(0);
+    expect(host.last?.problem?.text).toBe("The app's push failed: The back end answered 500.");
+    await stop();
+  });
+
   it('is kept in step by two tabs at once', async () => {
     const world = createTestWorld();
     const backEnd = createBackEnd();

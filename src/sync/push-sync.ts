@@ -10,7 +10,7 @@ import {
   type SyncPlace,
   syncProtocol,
 } from '../protocol/sync-messages.ts';
-import { isOffline, offline } from './offline.ts';
+import { isOffline, offline, toClause } from './offline.ts';
 import { type Principal, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
 import { transportSync } from './transport-sync.ts';
 
@@ -161,7 +161,7 @@ async function offer(
   } catch (error) {
     if (error instanceof SyncRefusal) throw error;
     if (isOffline(error)) throw offline('The back end', error);
-    throw new SyncRefusal('FAILED', `The app's push failed: ${error instanceof Error ? error.message : error}.`);
+    throw new SyncRefusal('FAILED', `The app's push failed: ${toClause(error)}.`);
   }
 }
 
