@@ -7,7 +7,7 @@ import {
   parseSyncError,
   parseSyncPoke,
 } from '../protocol/parse-sync-reply.ts';
-import type { SyncErrorCode } from '../protocol/sync-messages.ts';
+import type { SyncError, SyncErrorCode } from '../protocol/sync-messages.ts';
 import { createEventReader } from './event-stream.ts';
 import { offline } from './offline.ts';
 import type { Tokens } from './tokens.ts';
@@ -85,11 +85,11 @@ async function toRefusal(response: Response): Promise<SyncRefusal> {
   const { status, headers } = response;
   // A proxy that answers in the server's place says what it likes: then the status has to do.
   const parsed = parseSyncError(parseJson(await readText(response).catch(() => '')));
-  const { error, text, ...more } = parsed.ok
+  const answer: SyncError = parsed.ok
     ? parsed.value
     : { error: codeOfStatus[status] ?? 'FAILED', text: `The server answered with status ${status}.` };
-  const after = readRetryAfter(headers);
-  return new SyncRefusal(error, text, { ...(after === undefined ? {} : { after }), ...more });
+  const { error, text, after = readRetryAfter(headers) } = answer;
+  return new SyncRefusal(error, text, after === undefined ? {} : { after });
 }
 
 /** What an error means that has no code, or one that is newer than this. Not 409: which of the two it was is not known. */

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { SyncProgress } from '../protocol/sync-host.ts';
 import { createTestLocks, type TestLocks } from './fixtures/test-host.ts';
 import { createTestWorld, type Line } from './fixtures/test-world.ts';
+import { SyncRefusal } from './transport.ts';
+import { transportSync } from './transport-sync.ts';
 
 const minute = 60_000;
 
@@ -286,6 +288,20 @@ describe('sync', () => {
     await world.clock.advance(20_000);
     expect(ada.pending).toEqual([]);
     await stop();
+  });
+
+  it('rests for a time that has an end, whatever is asked for', async () => {
+    for (const after of [Number.NaN, Number.POSITIVE_INFINITY, -minute, 1e300]) {
+      const world = createTestWorld();
+      const refuse = () => Promise.reject(new SyncRefusal('THROTTLED', 'Later.', { after }));
+      const sync = transportSync({ hello: refuse, pull: refuse, push: refuse, common: refuse });
+      const { host, stop } = world.start(world.device('a'), { sync });
+      await world.clock.advance(0);
+      expect(host.last).toMatchObject({ phase: 'waiting', problem: { code: 'THROTTLED' } });
+      expect(host.last?.nextWakeAt).toBeGreaterThan(world.clock.now);
+      expect(host.last?.nextWakeAt).toBeLessThanOrEqual(world.clock.now + 61 * minute);
+      await stop();
+    }
   });
 
   it('waits longer and longer while nothing answers, and no longer once it is woken', async () => {

@@ -35,10 +35,11 @@ const paceMs = 300;
 const pausing: readonly string[] = ['AUTH', 'FORBIDDEN', 'APP_MISMATCH', 'UPGRADE_REQUIRED'];
 
 /**
- * Keeps a log in step with its server: one cycle after the other, with a rest between them that always has an end.
+ * Keeps a log in step with its server: one cycle after the other, with a rest between them that always has an end. Where
+ * another tab does it, it waits until that one no longer does.
  *
- * It never gives up. Whatever a cycle throws, the next one is set for a time, and everything that is waited for ends by
- * itself: a request after 30 s, anything else after a minute without a step.
+ * It never gives up. Whatever a cycle throws, the next one is set for a time, within the hour also where a server asks for
+ * more, and everything that is waited for ends by itself: a request after 30 s, anything else after a minute without a step.
  */
 export function startLoop(host: SyncHost, transport: SyncTransport, principal: () => string): SyncRun {
   const { env } = host;

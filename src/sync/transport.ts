@@ -8,7 +8,6 @@ import type {
   PushReply,
   PushRequest,
   SyncErrorCode,
-  SyncPlace,
   SyncPoke,
 } from '../protocol/sync-messages.ts';
 
@@ -48,9 +47,6 @@ export type SyncRefusalCode = SyncErrorCode | 'OFFLINE' | 'TIMEOUT' | 'BAD_REPLY
 export interface SyncRefusalDetail {
   /** Milliseconds to wait. */
   readonly after?: number;
-  readonly head?: SyncPlace;
-  readonly epoch?: string;
-  readonly minApp?: number;
   /** The request was answered; this one of its commits stands in the way. */
   readonly commandId?: string;
 }
