@@ -140,7 +140,7 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
       return { changes };
     },
     save: (isComplete) => {
-      // Before the first confirmation there is nothing that others may come in between of.
+      // Before the first confirmation all is pending: what is saved then is worth nothing after the first rebase.
       const upTo = settled === 0 ? position : Math.min(position, Math.max(settled, journal.since));
       const saving = leftAt(upTo);
       return {

@@ -44,15 +44,11 @@ export function createUndoJournal(start: number): UndoJournal {
     entries = first === -1 ? [] : entries.slice(first);
   }
 
-  function undoEntry(rows: Map<string, unknown>, { key, row, place }: Entry): boolean {
-    if (row === null) rows.delete(key);
-    else rows.set(key, row);
-    if (place === undefined || place === rows.size - 1) return false;
-    // A Map knows no other way to put something in between.
-    const later = [...rows].slice(place, -1);
-    for (const [laterKey] of later) rows.delete(laterKey);
-    for (const [laterKey, laterRow] of later) rows.set(laterKey, laterRow);
-    return true;
+  /** @returns the place of the first entry after a position. */
+  function firstAfter(position: number): number {
+    let first = entries.length;
+    while (first > 0 && (entries[first - 1]?.position ?? 0) > position) first -= 1;
+    return first;
   }
 
   return {
@@ -67,26 +63,40 @@ export function createUndoJournal(start: number): UndoJournal {
     },
     settle,
     undo: (position, rows) => {
-      const changes: RowChange[] = [];
-      let isReordered = false;
-      while ((entries.at(-1)?.position ?? 0) > position) {
-        const entry = entries.pop() as Entry;
-        isReordered = undoEntry(rows, entry) || isReordered;
-        changes.push({ key: entry.key, row: entry.row });
-      }
-      return isReordered ? undefined : changes;
+      const undone = entries.splice(firstAfter(position)).reverse();
+      return undoAll(undone, rows) ? undefined : undone.map(({ key, row }) => ({ key, row }));
     },
     rowsAt: (position, rows) => {
-      if ((entries.at(-1)?.position ?? 0) <= position) return rows;
+      const undone = entries.slice(firstAfter(position)).reverse();
+      if (undone.length === 0) return rows;
       const copy = new Map(rows);
-      for (let at = entries.length - 1; at >= 0; at -= 1) {
-        const entry = entries[at] as Entry;
-        if (entry.position <= position) break;
-        undoEntry(copy, entry);
-      }
+      undoAll(undone, copy);
       return copy;
     },
   };
+}
+
+/** Takes changes back, the newest first. @returns whether a row came back to where others stand behind it. */
+function undoAll(undone: readonly Entry[], rows: Map<string, unknown>): boolean {
+  // In the order of the rows; only what was deleted needs it.
+  const keys = undone.some(({ place }) => place !== undefined) ? [...rows.keys()] : undefined;
+  let isReordered = false;
+  for (const { key, row, place } of undone) {
+    if (row === null) {
+      // It was made last of all that stand at this moment.
+      if (rows.delete(key)) keys?.pop();
+    } else rows.set(key, row);
+    if (keys === undefined || place === undefined) continue;
+    isReordered ||= place < keys.length;
+    keys.splice(place, 0, key);
+  }
+  if (isReordered && keys !== undefined) {
+    // A Map knows no other way to put something in between; once, for to do it for each would take the square of it.
+    const inOrder = keys.map((key) => [key, rows.get(key)] as const);
+    rows.clear();
+    for (const [key, row] of inOrder) rows.set(key, row);
+  }
+  return isReordered;
 }
 
 function placeOf(key: string, rows: ReadonlyMap<string, unknown>): number {
