@@ -348,7 +348,10 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     onRebase: watch.listen,
     openSync: async () => {
       const { openSyncedLog } = await import('./dexie-synced-log.ts');
-      return openSyncedLog(change, { newClient: env.newId, begin });
+      // What was accepted once is put after others whatever the limit is now.
+      const beginSync: typeof begin = (record, current, stores) =>
+        openTransaction(record, current, stores, hardMaxEventBytes);
+      return openSyncedLog(change, { newClient: env.newId, begin: beginSync });
     },
     close: () => {
       database.close();

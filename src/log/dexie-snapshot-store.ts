@@ -20,7 +20,7 @@ type InSnapshots = <Result>(
  * Snapshots beside the log: in the same database, never in the transaction of an append.
  *
  * `orderAt` tells the order hash of the log after a position, if a commit ends there; `noticedRebases` the order that
- * states are of which somebody brings.
+ * rows and states are of which somebody brings.
  */
 export function createDexieSnapshotStore(
   inSnapshots: InSnapshots,
@@ -34,8 +34,11 @@ export function createDexieSnapshotStore(
   };
 
   return {
-    saveProjections: (snapshots) =>
-      inSnapshots('readwrite', async (record, store, segments) => {
+    saveProjections: (snapshots) => {
+      const known = noticedRebases();
+      return inSnapshots('readwrite', async (record, store, segments) => {
+        // The rows are those of the call: what was put into another order since has the hash of other commits there.
+        if (rebasesOf(record) !== known) return false;
         const orders = await Promise.all(snapshots.map(({ upTo }) => orderOf(record, segments, upTo)));
         const heads = snapshots.flatMap(({ rows: _rows, ...head }, index) => {
           const order = orders[index];
@@ -53,7 +56,8 @@ export function createDexieSnapshotStore(
           }
         }
         return true;
-      }),
+      });
+    },
     loadProjections: () =>
       inSnapshots('readonly', async (record, store, segments) => {
         const heads = await requestResult<SnapshotHead[]>(store.getAll(keysUnder('head')));
