@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '../core/errors.ts';
 import { command } from '../core/index.ts';
+import type { CommandState } from '../core/receipt.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
 import { Counter, Counts, counterApp } from '../testing/fixtures/counter-app.ts';
 import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { type Client, createClient } from './client.ts';
+import { createReceipts } from './receipts.ts';
 
 function open(log: EventLog = createMemoryEventLog({ logId: crypto.randomUUID() })): Client {
   return createClient(counterApp, () => createInProcessWorker({ app: counterApp, log }));
@@ -146,5 +148,40 @@ describe('the receipts', () => {
       true,
     ]);
     await client.close();
+  });
+});
+
+describe('a receipt that was looked up', () => {
+  const saved = { status: 'saved', commandId: 'x', stream: 's', revision: 0, position: 1, events: 1 } as const;
+  const confirmed = { ...saved, status: 'confirmed' } as const;
+
+  it('is looked up again where it moved on meanwhile', async () => {
+    let state: CommandState = saved;
+    const answers: (() => void)[] = [];
+    const { receipts, follow, refresh } = createReceipts(() => {
+      const now = state;
+      return new Promise((resolve) => answers.push(() => resolve(now)));
+    });
+    await follow('x', Promise.resolve(saved));
+    receipts.subscribe('x', () => undefined);
+    refresh();
+    // After the worker has answered, and before its answer is here.
+    state = confirmed;
+    refresh();
+    await expect
+      .poll(() => {
+        for (const answer of answers.splice(0)) answer();
+        return receipts.get('x')?.status;
+      })
+      .toBe('confirmed');
+  });
+
+  it('may be confirmed no more: a server can be put back', async () => {
+    let state: CommandState = confirmed;
+    const { receipts, refresh } = createReceipts(async () => state);
+    await receipts.find('x');
+    state = saved;
+    refresh();
+    expect((await receipts.find('x'))?.status).toBe('saved');
   });
 });

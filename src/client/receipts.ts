@@ -60,8 +60,12 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
 
   async function lookUp(commandId: string): Promise<void> {
     const known = get(commandId);
-    staleIds.delete(commandId);
-    const receipt = await findInLog(commandId);
+    let receipt: CommandState | undefined;
+    do {
+      staleIds.delete(commandId);
+      receipt = await findInLog(commandId);
+      // Moved on while it was asked for.
+    } while (staleIds.has(commandId));
     // Sent by this page meanwhile: its own answer is the newer one.
     if (receipt === undefined || get(commandId) !== known) return;
     keep(commandId, receipt);
@@ -92,7 +96,8 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
     },
     refresh: () => {
       for (const [commandId, { status }] of receiptsById) {
-        if (status !== 'saved' && status !== 'pushed') continue;
+        // Also what was confirmed: a server that was put back makes it wait again.
+        if (status === 'rejected' || status === 'failed') continue;
         staleIds.add(commandId);
         // Where the log cannot be read, the status says so.
         if (listenersById.has(commandId)) find(commandId).catch(() => undefined);

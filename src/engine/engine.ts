@@ -1,10 +1,18 @@
 import type { App } from '../core/app.ts';
 import type { Env } from '../core/env.ts';
 import { type Failure, FailureError } from '../core/errors.ts';
+import type { EventQuery } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { createUpcaster } from '../core/upcast.ts';
 import type { LogClosedListener } from '../log/event-log.ts';
-import { appSignature, type EngineApi, type Hello, type LogHint, type Welcome } from '../protocol/engine-api.ts';
+import {
+  appSignature,
+  type EngineApi,
+  type EventPage,
+  type Hello,
+  type LogHint,
+  type Welcome,
+} from '../protocol/engine-api.ts';
 import type { Sync } from '../protocol/sync-host.ts';
 import { createCommands, type Ground } from './commands.ts';
 import { createCurrentLog } from './current-log.ts';
@@ -139,6 +147,8 @@ export function createEngine(options: EngineOptions): Engine {
     log.onRebase(() => {
       cache.clear();
       decideAcross?.forget();
+      // What was withdrawn makes it shorter.
+      grownTo = 0;
     });
     queries.prepare();
     log.onGrowth((head, events) => {
@@ -244,9 +254,14 @@ export function createEngine(options: EngineOptions): Engine {
     },
     execute: commands.execute,
     findState: async (commandId) => {
-      const { syncing, projections } = requireRunning();
-      const found = await commands.findReceipt(commandId);
-      if (found !== undefined) return { ...found, state: syncing?.toState(found.saved) ?? found.saved };
+      const { log, syncing, projections } = requireRunning();
+      for (;;) {
+        const { rebases } = log.order;
+        const found = await commands.findReceipt(commandId);
+        if (found === undefined) break;
+        // Its position is compared with the one that is confirmed: both of one order.
+        if (log.order.rebases === rebases) return { ...found, state: syncing?.toState(found.saved) ?? found.saved };
+      }
       const state = await syncing?.findRefused(commandId);
       return state && { state, projectedTo: projections.position };
     },
@@ -266,12 +281,13 @@ export function createEngine(options: EngineOptions): Engine {
       report();
     },
     read: async (query) => {
-      const events: RecordedEvent[] = [];
-      for await (const page of requireRunning().log.read(query)) {
-        for (const event of page) events.push(event);
-        if (events.length >= pageEvents) return { events, isEnd: false };
+      const { log } = requireRunning();
+      for (;;) {
+        const { rebases } = log.order;
+        const page = await readPage(log, query);
+        // A read ends early where others come in between: what it has is of an order that is no more.
+        if (log.order.rebases === rebases) return page;
       }
-      return { events, isEnd: true };
     },
     rebuild: async (rebuildId, projection) => {
       const { log, projections, saved } = requireRunning();
@@ -326,4 +342,13 @@ function mismatch(page: string, worker: string): Failure {
     type: 'engine.mismatch',
     text: `The page and its worker come from two builds of the app (page: ${page}; worker: ${worker}). A new version was installed while this page was open. Reload the page.`,
   };
+}
+
+async function readPage(log: OpenedLog, query: EventQuery): Promise<EventPage> {
+  const events: RecordedEvent[] = [];
+  for await (const page of log.read(query)) {
+    for (const event of page) events.push(event);
+    if (events.length >= pageEvents) return { events, isEnd: false };
+  }
+  return { events, isEnd: true };
 }
