@@ -88,7 +88,8 @@ function requireReadable(events: readonly RecordedEvent[], upcaster: Upcaster): 
   return current;
 }
 
-function storedFilters(filters: readonly EventFilter[], upcaster: Upcaster): readonly EventFilter[] {
+/** Filters that find events under all names that their types ever had. */
+export function storedFilters(filters: readonly EventFilter[], upcaster: Upcaster): readonly EventFilter[] {
   return filters.map((filter) => storedFilter(filter, upcaster));
 }
 

@@ -1,6 +1,8 @@
 import { matchesFilter } from '../../core/event-query.ts';
 import type { RecordedEvent } from '../../core/events.ts';
+import type { Upcaster } from '../../core/upcast.ts';
 import type { ExecuteRequest } from '../../protocol/engine-api.ts';
+import { storedFilters } from '../current-log.ts';
 import type { DecidedOn } from '../group.ts';
 
 /** What is kept beside a commit as long as it is pending: all that it takes to decide it again. Plain data. */
@@ -39,7 +41,7 @@ export interface Disturbance {
   hits(decidedOn: DecidedOn): boolean;
 }
 
-export function createDisturbance(): Disturbance {
+export function createDisturbance(upcaster: Upcaster): Disturbance {
   const streams = new Set<string>();
   const events: RecordedEvent[] = [];
   return {
@@ -51,6 +53,7 @@ export function createDisturbance(): Disturbance {
     },
     hits: ({ revisions, filters }) =>
       Object.keys(revisions).some((stream) => streams.has(stream)) ||
-      (filters.length > 0 && events.some((event) => filters.some((filter) => matchesFilter(event, filter)))),
+      // Events as they are stored: a type may have had another name.
+      storedFilters(filters, upcaster).some((filter) => events.some((event) => matchesFilter(event, filter))),
   };
 }

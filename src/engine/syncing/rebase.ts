@@ -4,6 +4,7 @@ import { FailureError } from '../../core/errors.ts';
 import type { RecordedEvent } from '../../core/events.ts';
 import type { Receipt } from '../../core/receipt.ts';
 import type { Rejection } from '../../core/rejection.ts';
+import type { Upcaster } from '../../core/upcast.ts';
 import type { NewCommit } from '../../log/event-log.ts';
 import type { OrderedCommit, SyncTransaction } from '../../log/synced-log.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
@@ -20,6 +21,7 @@ import { type CommitNote, createDisturbance, toCommitNote } from './commit-note.
 export interface Decider {
   readonly app: App;
   readonly env: Env;
+  readonly upcaster: Upcaster;
   /** One that has cached nothing: what it knew may be no more. */
   readonly createDecideAcross: (() => DecideAcross) | undefined;
 }
@@ -55,7 +57,7 @@ export async function rebase(
   const pendingById = new Map(pending.map((commit) => [commit.commit.commandId, commit]));
   const notes = await readNotes(transaction, pending);
   if (pending.length > 0) await transaction.cutAfter(from);
-  const disturbance = createDisturbance();
+  const disturbance = createDisturbance(decider.upcaster);
   disturbance.add(lost);
   const placedIds = new Set(placed.map(({ commandId }) => commandId));
   const overtaken = new Set(overtaking(pending, placedIds));

@@ -1,4 +1,5 @@
 import type { Refused } from '../../core/receipt.ts';
+import { createUpcaster, type Upcaster } from '../../core/upcast.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { OrderedCommit, SyncedLog, SyncTransaction } from '../../log/synced-log.ts';
 import { orderHash } from '../../protocol/commit-digest.ts';
@@ -6,7 +7,8 @@ import type { RefusedCommit } from '../../protocol/engine-api.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/hex.ts';
 import { toCanonicalCommit } from '../../protocol/sync-commit.ts';
 import type { PulledPage, PushedId, SyncEnv, SyncHost, SyncProgress } from '../../protocol/sync-host.ts';
-import type { PushedCommit, SyncBase, SyncGuard, SyncPlace } from '../../protocol/sync-messages.ts';
+import type { PushedCommit, PushMode, SyncBase, SyncGuard, SyncPlace } from '../../protocol/sync-messages.ts';
+import { storedFilters } from '../current-log.ts';
 import type { CommitNote } from './commit-note.ts';
 import { type Decider, readNotes, rebase } from './rebase.ts';
 
@@ -22,14 +24,14 @@ export interface EngineSyncHost extends SyncHost {
   dropRefused(commandIds: readonly string[]): Promise<void>;
 }
 
-export interface SyncHostOptions extends Decider {
+export interface SyncHostOptions extends Omit<Decider, 'upcaster'> {
   readonly log: EventLog;
   readonly synced: SyncedLog;
   readonly env: Decider['env'];
   readonly syncEnv: SyncEnv;
   readonly exclusively: SyncHost['exclusively'];
-  /** Called before the log goes back to a position that it had confirmed beyond. */
-  readonly beforeGoBack: (g: number) => Promise<void>;
+  /** Sets back who follows what is confirmed: the log goes back to that position. */
+  readonly setBack: (g: number) => Promise<void>;
   readonly onReport: (progress: SyncProgress) => void;
   /** A receipt may be another one now. */
   readonly onMoved: () => void;
@@ -42,11 +44,14 @@ const pageCommits = 256;
 const envelopeBytes = 300;
 
 export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
-  const { app, log, synced, syncEnv, exclusively, beforeGoBack, onReport, onMoved } = options;
+  const { app, log, synced, syncEnv, exclusively, setBack, onReport, onMoved } = options;
+  const decider: Decider = { ...options, upcaster: createUpcaster(app) };
   /** Digests of pending commits that a server has, by command id. */
   const acknowledged = new Map<string, string>();
-  /** Whether there may be commits that were marked to be decided again. */
-  let isMarked = true;
+  /** The order (`LogOrder.rebases`) whose marks were looked through: what is marked comes with another one. */
+  let lookedThrough = -1;
+  /** Where the log stood when `acknowledged` was last compared with it. */
+  let comparedAt = '';
   /** Everything up to there was held back, in the order at the time. */
   let heldTo = { g: 0, rebases: -1 };
   /** Commits after `g` that an import brought, in the order at the time. */
@@ -55,8 +60,16 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
   const look = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) =>
     synced.write(work, { durability: 'relaxed' });
 
-  async function countRefused(transaction: SyncTransaction): Promise<number> {
-    return transaction.beside.count('refused');
+  /** What another tab has confirmed, or what was withdrawn, waits no more: it must not count as what the server has of the rest. */
+  async function forgetSettled(transaction: SyncTransaction): Promise<void> {
+    const { g } = transaction.base;
+    const at = `${g} ${log.order.rebases}`;
+    if (at === comparedAt) return;
+    for (const commandId of [...acknowledged.keys()]) {
+      const events = await transaction.findCommit(commandId);
+      if ((events?.at(-1)?.position ?? 0) <= g) acknowledged.delete(commandId);
+    }
+    comparedAt = at;
   }
 
   /** Own commits are numbered without a gap: the first that is pending tells how many there are. */
@@ -92,20 +105,22 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     return (await beside.count('orphan')) > 0;
   }
 
-  /** What could not be decided again while commits of others were missing. */
-  async function decideMarked(transaction: SyncTransaction): Promise<void> {
+  /** What could not be decided again while commits of others were missing. @returns the order that it leaves. */
+  async function decideMarked(transaction: SyncTransaction): Promise<number> {
     const { base, beside } = transaction;
-    // Commits that wait for a newer build stay marked: they are tried once by each worker.
-    if (!isMarked) return;
-    isMarked = false;
+    const { rebases } = log.order;
+    // Commits that wait for a newer build stay marked: they are tried once in each order.
+    if (rebases === lookedThrough) return rebases;
     const marked = await beside.ids('marked');
-    if (marked.length === 0) return;
+    if (marked.length === 0) return rebases;
     // What still has to wait is marked anew.
     for (const commandId of marked) beside.delete('marked', commandId);
     const own = await transaction.readAfter(base.g);
     const notes = await readNotes(transaction, own);
     const first = own.findIndex(({ commit }) => notes.get(commit.commandId)?.mustDecide);
-    if (first !== -1) await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, options);
+    if (first === -1) return rebases;
+    await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, decider);
+    return rebases + 1;
   }
 
   /** Where the first commit stands that is not held back. What was held back first is offered again first. */
@@ -130,26 +145,30 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     app: { name: app.name, version: app.version },
     env: syncEnv,
     readState: () =>
-      look(async (transaction) => ({
-        base: transaction.base,
-        client: transaction.client,
-        lastClientSeq: transaction.clientSeq,
-        pending: await countPending(transaction),
-        orphans: await transaction.beside.count('orphan'),
-        refused: await countRefused(transaction),
-      })),
-
-    readPush: ({ limits, principal, isAcknowledged: isKnown }) =>
       look(async (transaction) => {
+        await forgetSettled(transaction);
+        return {
+          base: transaction.base,
+          client: transaction.client,
+          lastClientSeq: transaction.clientSeq,
+          pending: await countPending(transaction),
+          orphans: await transaction.beside.count('orphan'),
+          refused: await transaction.beside.count('refused'),
+        };
+      }),
+
+    readPush: async ({ limits, principal, isAcknowledged: isKnown }) => {
+      let through = lookedThrough;
+      const found = await look(async (transaction) => {
         const isRecovering = await defers(transaction);
-        if (!isRecovering) await decideMarked(transaction);
+        if (!isRecovering) through = await decideMarked(transaction);
         const { base, client } = transaction;
         const isHeld = ({ commit, digest }: OrderedCommit) => isKnown({ commandId: commit.commandId, digest });
         const from = await skipHeld(transaction, isHeld);
         const page = await transaction.readAfter(from, Math.min(pageCommits, limits.pushCommits));
         const notes = await readNotes(transaction, page);
         const commits: PushedCommit[] = [];
-        const mode = page[0] === undefined || page[0].commit.client === client ? 'own' : 'recover';
+        const mode: PushMode = page[0] === undefined || page[0].commit.client === client ? 'own' : 'recover';
         let [events, bytes, isOthers] = [0, 0, false];
         for (const { commit, digest } of page) {
           if (mode === 'recover' && commit.client === client) break;
@@ -159,7 +178,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
           if (isKnown({ commandId: commit.commandId, digest })) continue;
           isOthers = note !== undefined && note.principal !== '' && note.principal !== principal;
           if (isOthers) break;
-          const guard = toGuard(note, base);
+          const guard = toGuard(note, base, decider.upcaster);
           const pushed = { commit, digest, ...(guard === undefined ? {} : { guard }) };
           events += commit.events.length;
           bytes += utf8Length(JSON.stringify(pushed)) + envelopeBytes;
@@ -167,7 +186,11 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
           commits.push(pushed);
         }
         return { base, client, mode, commits, isOthers };
-      }),
+      });
+      // Stored by now: a transaction that was lost is run again, and looks again.
+      lookedThrough = through;
+      return found;
+    },
 
     applyPage: async (page) => {
       const broken = await findFault(page, log.logId);
@@ -187,9 +210,11 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         const first = await transaction.readAfter(base.g, pulled.length);
         const level = pulled.findIndex(({ oh }, index) => first[index]?.oh !== oh);
         const confirmed = level === -1 ? first : first.slice(0, level);
+        const refused = new Set(await transaction.beside.ids('refused'));
         for (const { commit } of confirmed) {
           // An import brought none.
           if (commit.client === transaction.client) transaction.beside.delete('note', commit.commandId);
+          if (refused.has(commit.commandId)) transaction.beside.delete('refused', commit.commandId);
         }
         if (level === -1) {
           transaction.setBase(end);
@@ -199,12 +224,11 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         const own = await transaction.readAfter(from);
         const rest = pulled.slice(level).map(({ commit }) => commit);
         const known = new Set(own.map(({ commit }) => commit.commandId));
-        const refused = new Set(await transaction.beside.ids('refused'));
         const renewed = rest.some(
           ({ client, commandId }) => client === transaction.client && !known.has(commandId) && !refused.has(commandId),
         );
         const change = { from, placed: rest, base: end, renews: renewed, defers: await defers(transaction) };
-        await rebase(transaction, own, change, options);
+        await rebase(transaction, own, change, decider);
         return { status: 'applied', base: end, renewed } as const;
       });
       if (outcome.status === 'applied' && pulled.length > 0) {
@@ -237,7 +261,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
           transaction,
           own.slice(first),
           { from, refusals: reasons, defers: await defers(transaction) },
-          options,
+          decider,
         );
       });
       onMoved();
@@ -246,9 +270,11 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     readPlaces: () => look(readPlaces),
 
     goBack: async (base, g) => {
-      await beforeGoBack(g);
+      // Another tab was quicker: who has followed it since is not to be told twice.
+      if (g >= base.g || !(await look(async (transaction) => isSamePlace(transaction.base, base)))) return;
+      await setBack(g);
       await write(async (transaction) => {
-        if (!isSamePlace(transaction.base, base) || g >= base.g) return;
+        if (!isSamePlace(transaction.base, base)) return;
         const back = await transaction.readAfter(g);
         const confirmed = back.filter((commit) => commit.g <= base.g);
         const foreign = confirmed.filter(({ commit }) => commit.client !== transaction.client);
@@ -258,10 +284,11 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         }
         await transaction.cutAfter(g);
         transaction.setBase({ epoch: base.epoch, ...transaction.end });
-        isMarked = true;
         const lost = foreign.flatMap(({ events }) => events);
-        await rebase(transaction, own, { from: g, lost, defers: await defers(transaction) }, options);
+        await rebase(transaction, own, { from: g, lost, defers: await defers(transaction) }, decider);
       });
+      // Again: one that had read what went back may have saved it in between.
+      await setBack(g);
       acknowledged.clear();
       onMoved();
     },
@@ -270,7 +297,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
       write(async (transaction) => {
         if (transaction.client !== client) return;
         const own = await transaction.readAfter(transaction.base.g);
-        await rebase(transaction, own, { from: transaction.base.g, renews: true }, options);
+        await rebase(transaction, own, { from: transaction.base.g, renews: true }, decider);
       }),
 
     readOrphans: ({ pushCommits, pushEvents, bodyBytes }) =>
@@ -290,7 +317,6 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
       }),
 
     dropOrphans: async (commandIds) => {
-      isMarked = true;
       await write(async (transaction) => {
         const dropped = new Set(commandIds);
         for (const [id, value] of await transaction.beside.list('orphan')) {
@@ -338,10 +364,11 @@ function orphanId(g: number, commandId: string): string {
 }
 
 /** As the server will see it: what is confirmed here, and own commits before. */
-function toGuard(note: CommitNote | undefined, { g }: SyncBase): SyncGuard | undefined {
+function toGuard(note: CommitNote | undefined, { g }: SyncBase, upcaster: Upcaster): SyncGuard | undefined {
   if (note === undefined) return undefined;
   const revisions = Object.entries(note.decidedOn.revisions).map(([stream, revision]) => ({ stream, revision }));
-  const { filters } = note.decidedOn;
+  // The server knows events by the names under which they were written.
+  const filters = storedFilters(note.decidedOn.filters, upcaster);
   if (revisions.length === 0 && filters.length === 0) return undefined;
   return {
     ...(revisions.length === 0 ? {} : { revisions }),

@@ -10,7 +10,7 @@ import { createOncePerBrowser } from './once-per-browser.ts';
 import type { Decider } from './rebase.ts';
 import { createSyncHost } from './sync-host.ts';
 
-export interface SyncingOptions extends Decider {
+export interface SyncingOptions extends Omit<Decider, 'upcaster'> {
   readonly sync: Sync;
   readonly log: EventLog;
   readonly env: Env;
@@ -56,7 +56,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     synced,
     syncEnv: { now: env.now, random, callLater: (run, delayMs) => callLater(env, run, delayMs) },
     exclusively: exclusively ?? oncePerBrowser.exclusively,
-    beforeGoBack: (g) => setBackConsumers(log, [...options.app.consumers.keys()], g),
+    setBack: (g) => setBackConsumers(log, [...options.app.consumers.keys()], g),
     onReport: (next) => {
       progress = next;
       onChange();
@@ -83,7 +83,8 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
         // Where the log cannot be read, the status of the storage says so.
         void look().catch(() => undefined);
       },
-      Math.max(0, lookedAt + lookMs - env.now()),
+      // A clock that was set back must not hold it up.
+      Math.min(lookMs, Math.max(0, lookedAt + lookMs - env.now())),
     );
   }
 
