@@ -25,7 +25,8 @@ export type {
  * 3. `write` is exclusive: between what `work` reads and what it appends, nobody else appends, in any tab.
  * 4. `write` resolves only after the storage has committed. If it rejects, nothing of it was stored; only where the
  *    storage was lost on the way and could not be had again (`storage.failed`) is that not known. The command id tells.
- * 5. What was stored is never changed: there is no update and no delete.
+ * 5. What was stored is never changed, and what is confirmed never moves: there is no update and no delete. With sync,
+ *    what is pending may be put behind others, or be withdrawn (`SyncedLog`), until a server has confirmed it.
  * 6. Every commit is linked to the one before by its order hash (`protocol/commit-digest.ts`).
  */
 export interface EventLog {

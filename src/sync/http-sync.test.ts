@@ -205,7 +205,7 @@ describe('a token', () => {
 
   it('that no header can carry is not sent, and not told', async () => {
     const page = '<!doctype html><title>Žluťoučký kůň</title>';
-    for (const token of ['secret\nof-the-house', 'secret ', page, 'secret\u0000']) {
+    for (const token of ['secret\nof-the-house', 'sec ret', page, 'secret\u0000']) {
       const { world, host, stop } = setUp(() => token);
       await world.clock.advance(0);
       expect(host.last).toMatchObject({
@@ -215,6 +215,13 @@ describe('a token', () => {
       expect(world.requests).toEqual([]);
       await stop();
     }
+  });
+
+  it('is sent without the line break at its end', async () => {
+    const { world, stop } = setUp(() => Promise.resolve('secret\n'));
+    await world.clock.advance(0);
+    expect(world.requests.length).toBeGreaterThan(0);
+    await stop();
   });
 
   it('that cannot be asked for without a network is tried again, and no defect', async () => {

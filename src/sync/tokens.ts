@@ -34,7 +34,8 @@ export function createTokens(token: Token, principal: () => string): Tokens {
 
   async function askApp(): Promise<string | undefined> {
     try {
-      return typeof token === 'string' ? token : await token();
+      // Files and servers end a text with a line break.
+      return (typeof token === 'string' ? token : await token())?.trim();
     } catch (error) {
       if (!(error instanceof SyncRefusal) && isOffline(error)) throw offline('Who gives the token', error);
       throw error;

@@ -1,9 +1,9 @@
 import type { EventFilter } from '../../core/event-query.ts';
 import type { RecordedEvent } from '../../core/events.ts';
 import type { EventLog } from '../../log/event-log.ts';
-import { subscribe } from '../../log/subscribe.ts';
 import { assertEqual } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
+import { followLog } from './follow-log.ts';
 import { append, pause, readAll } from './log-access.ts';
 import { commitOf, filterOf } from './sample-commits.ts';
 
@@ -46,7 +46,7 @@ export const growthCases: ConformanceCases = {
     const seen: RecordedEvent[] = [];
     const rare: RecordedEvent[] = [];
     const follow = async (into: RecordedEvent[], filter: EventFilter, after: number) => {
-      for await (const page of subscribe(other, filter, { after, signal: stop.signal })) into.push(...page);
+      for await (const page of followLog(other, filter, { after, signal: stop.signal })) into.push(...page);
     };
     const following = Promise.all([follow(seen, {}, 3), follow(rare, { stream: 'rare-1' }, 0)]);
     for (let round = 1; round <= 20; round += 1) {

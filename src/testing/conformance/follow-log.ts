@@ -1,8 +1,8 @@
-import type { EventFilter } from '../core/event-query.ts';
-import type { RecordedEvent } from '../core/events.ts';
-import type { EventLog } from './event-log.ts';
+import type { EventFilter } from '../../core/event-query.ts';
+import type { RecordedEvent } from '../../core/events.ts';
+import type { EventLog } from '../../log/event-log.ts';
 
-export interface SubscribeOptions {
+export interface FollowOptions {
   /** The last position that the subscriber has seen; 0 (the default) where it has seen none. */
   readonly after?: number;
   /** Ends the subscription: the iteration is over. */
@@ -15,13 +15,13 @@ export interface SubscribeOptions {
  * The events after a position, in order and each once: first those that are stored, then those that come, of this tab
  * and of others. Pages, none of them empty; it does not end before it is told to.
  *
- * Positions are dense and a log never changes, so the last position that was looked at is all there is to remember: a
+ * Positions are dense and a log without sync never changes, so the last position that was looked at is all there is to remember: a
  * hint that is missed delays events, and loses none.
  */
-export async function* subscribe(
+export async function* followLog(
   log: EventLog,
   filter: EventFilter = {},
-  { after = 0, signal, lookMs = 30_000 }: SubscribeOptions = {},
+  { after = 0, signal, lookMs = 30_000 }: FollowOptions = {},
 ): AsyncGenerator<readonly RecordedEvent[]> {
   let position = after;
   let grownTo = 0;
