@@ -1,5 +1,5 @@
 // A browser on a profile of its own, the torture page in it, and what it acknowledged to the outside.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -126,6 +126,22 @@ export async function checkPage(page, acknowledged) {
 /** The problems of a log whose browser is gone: opens the profile again. */
 export function checkProfile(profile, address) {
   return inBrowser(profile, address, async (browser) => checkPage(await browser.openPage(), profile.acknowledged));
+}
+
+/**
+ * Whether the browser itself has thrown away what the site had stored, and the app says so instead of beginning anew.
+ *
+ * Chromium keeps a database of which site has storage. Where that does not survive a kill (seen after about one in fifty),
+ * it is made anew at the next start, and the folder of every site's IndexedDB is removed with it.
+ */
+export async function wasWiped({ directory }, page) {
+  const { failure } = await readState(page);
+  if (failure !== 'storage.reset') return false;
+  const folder = join(directory, 'Default/IndexedDB');
+  return readdirSync(folder).some((name) => {
+    const log = join(folder, name, 'LOG');
+    return existsSync(log) && readFileSync(log, 'utf8').includes('since it was missing');
+  });
 }
 
 export async function within(promise, what, timeoutMs = patienceMs) {

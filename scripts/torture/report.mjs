@@ -15,6 +15,7 @@ export function createReport(seed) {
   };
   const takeoversMs = new Map();
   let acknowledged = 0;
+  let wiped = 0;
 
   return {
     /**
@@ -40,11 +41,16 @@ export function createReport(seed) {
     noteProfile: (profile) => {
       acknowledged += profile.acknowledged.size;
     },
+    /** The browser lost the whole storage of the site, and the app told: nothing that an app could prevent. */
+    noteWipe: () => {
+      wiped += 1;
+    },
     failed: () => acknowledged === 0 || Object.values(found).some((count) => count > 0),
     result: () => ({
       seed,
       acknowledged,
       ...found,
+      'wiped by the browser, and told': wiped,
       ...Object.fromEntries([...takeoversMs].flatMap(([name, values]) => percentiles(name, values))),
     }),
   };
