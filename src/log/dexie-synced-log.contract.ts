@@ -46,6 +46,25 @@ export function describeDexieSyncedLog(): void {
       again.close();
     });
 
+    it('is opened and read where newer code has written, and refuses every transaction', async () => {
+      for (const isSynced of [true, false]) {
+        const { name, log, open } = await openNew();
+        await append(log, commitOf('c1', ['a-1']));
+        if (isSynced) await log.openSync();
+        log.close();
+        const newer = { ...(await readRecord(name)), write: 4 };
+        await writeRecord(name, newer);
+        const again = await open();
+        const synced = await again.openSync();
+        expect((await readAll(again)).map(({ stream }) => stream)).toEqual(['a-1']);
+        expect(await failureOf(synced.write((transaction) => transaction.readAfter(0)))).toMatchObject({
+          type: 'storage.outdated',
+        });
+        expect(await readRecord(name)).toEqual(newer);
+        again.close();
+      }
+    });
+
     it('may be shorter than the page remembers', async () => {
       const { log, open } = await openNew();
       await appendAll(
@@ -258,13 +277,21 @@ export function describeDexieSyncedLog(): void {
   });
 }
 
-function readRecord(name: string): Promise<LogRecord> {
+const readRecord = (name: string): Promise<LogRecord> => inMeta(name, 'readonly', (meta) => meta.get('log'));
+
+const writeRecord = (name: string, record: LogRecord) => inMeta(name, 'readwrite', (meta) => meta.put(record, 'log'));
+
+function inMeta<Value>(
+  name: string,
+  mode: IDBTransactionMode,
+  ask: (meta: IDBObjectStore) => IDBRequest<Value>,
+): Promise<Value> {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open(name);
     opening.onerror = () => reject(opening.error);
     opening.onsuccess = () => {
-      const transaction = opening.result.transaction('meta');
-      const request = transaction.objectStore('meta').get('log');
+      const transaction = opening.result.transaction('meta', mode);
+      const request = ask(transaction.objectStore('meta'));
       transaction.oncomplete = () => {
         opening.result.close();
         resolve(request.result);

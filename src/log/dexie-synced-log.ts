@@ -1,3 +1,4 @@
+import { FailureError } from '../core/errors.ts';
 import type { CommitHead } from '../protocol/commit-digest.ts';
 import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import type { SyncCommit } from '../protocol/sync-commit.ts';
@@ -18,12 +19,17 @@ export interface SyncedLogOptions {
   readonly begin: (record: LogRecord, view: LogView, stores: ViewStores) => OpenTransaction;
 }
 
-/** Makes the log a synchronised one, where it is not yet: nothing but its record changes. */
+/**
+ * Makes the log a synchronised one, where it is not yet: nothing but its record changes. What newer code has written
+ * stays as it is: it can be read, and each transaction says why it writes nothing.
+ */
 export async function openSyncedLog(change: ChangeLog, options: SyncedLogOptions): Promise<SyncedLog> {
   await change('strict', async (record) => {
     if (record.sync !== undefined) return { result: undefined };
     const synced: LogRecord = { ...record, ...syncedFormat, sync: newSyncRecord };
     return { result: undefined, flushed: { record: synced, segments: [], events: [] }, isNews: false };
+  }).catch((error: unknown) => {
+    if (!isOutdated(error)) throw error;
   });
   const readOrdered = createReadOrdered();
   return {
@@ -155,6 +161,10 @@ function stageSync(
       return { flushed: { record: { ...flushed.record, sync }, segments, events }, isNews };
     },
   };
+}
+
+function isOutdated(error: unknown): boolean {
+  return error instanceof FailureError && error.failure.type === 'storage.outdated';
 }
 
 /** What a digest covers besides the events, and no more. */

@@ -32,7 +32,7 @@ const spreadMs = 1_000;
 const paceMs = 300;
 
 /** Time alone mends none of these. */
-const pausing: readonly string[] = ['AUTH', 'FORBIDDEN', 'APP_MISMATCH', 'UPGRADE_REQUIRED'];
+const pausing: readonly string[] = ['AUTH', 'FORBIDDEN', 'APP_MISMATCH', 'UPGRADE_REQUIRED', 'storage.outdated'];
 
 /**
  * Keeps a log in step with its server: one cycle after the other, with a rest between them that always has an end. Where
