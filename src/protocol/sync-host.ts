@@ -100,8 +100,8 @@ export interface PushPage {
   /** `recover` where an import brought them: other clients wrote them, and may still write elsewhere. */
   readonly mode: PushMode;
   readonly commits: readonly PushedCommit[];
-  /** The next one is somebody else's. */
-  readonly isOthers: boolean;
+  /** What the next one waits for: somebody else's sign-in, or a newer version of the app, which can decide it again. */
+  readonly waitsFor?: 'principal' | 'version' | undefined;
 }
 
 export interface PushedId {

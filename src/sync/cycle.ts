@@ -75,7 +75,7 @@ export function runCycle(
         const state = await step(host.readState());
         const pushed = await pushOwn(state);
         if (pushed === 'some' || (await offerOrphans(state))) continue;
-        if (pushed === 'others') return otherPrincipal;
+        if (pushed !== 'none') return waitsFor[pushed];
         if (state.pending > 0) throw new SyncRefusal('UNCONFIRMED', 'The server took commits and does not show them.');
         return undefined;
       } catch (error) {
@@ -168,7 +168,7 @@ export function runCycle(
   }
 
   /** One batch. */
-  async function pushOwn({ pending }: SyncState): Promise<'some' | 'none' | 'others'> {
+  async function pushOwn({ pending }: SyncState): Promise<'some' | 'none' | 'principal' | 'version'> {
     if (pending === 0) return 'none';
     const who = principal();
     const page = await step(
@@ -178,7 +178,7 @@ export function runCycle(
         isAcknowledged: (id) => acknowledged.has(id),
       }),
     );
-    if (page.commits.length === 0) return page.isOthers ? 'others' : 'none';
+    if (page.commits.length === 0) return page.waitsFor ?? 'none';
     const isAllOffered = acknowledged.isEmpty;
     const reply = await offer(page, page.mode, who);
     const taken = pick(reply.answers, isTaken);
@@ -291,9 +291,15 @@ interface Offer {
   readonly commits: readonly PushedCommit[];
 }
 
-const otherPrincipal: SyncReason = {
-  code: 'OTHER_PRINCIPAL',
-  text: 'What waits to be sent was saved by somebody else: it is sent when they are signed in.',
+const waitsFor: Readonly<Record<'principal' | 'version', SyncReason>> = {
+  principal: {
+    code: 'OTHER_PRINCIPAL',
+    text: 'What waits to be sent was saved by somebody else: it is sent when they are signed in.',
+  },
+  version: {
+    code: 'UPGRADE_REQUIRED',
+    text: 'What waits to be sent has to be decided again on events that a newer version of the app wrote. It is kept, and sent by that version: reload the page to get it.',
+  },
 };
 
 function isOver(request: unknown, { bodyBytes }: SyncLimits): boolean {

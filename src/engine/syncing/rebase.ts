@@ -74,6 +74,9 @@ export async function rebase(
   if (base !== undefined) transaction.setBase(base);
   if (renews) transaction.renewClient();
 
+  /** Only a newer version of the app can decide them again. They stand behind all that was not decided on them. */
+  const waiting: [OrderedCommit, CommitNote][] = [];
+  const held = createDisturbance(decider.upcaster);
   const states = createStreamCache();
   const decideAcross = decider.createDecideAcross?.();
 
@@ -99,6 +102,11 @@ export async function rebase(
     await transaction.append(toNewCommit(commit, { ...note, mustDecide: true }));
   }
 
+  function wait(own: OrderedCommit, note: CommitNote): void {
+    waiting.push([own, note]);
+    held.add(own.events);
+  }
+
   async function decideAgain(own: OrderedCommit, note: CommitNote): Promise<void> {
     const { recordedAt } = own.commit;
     const { request, drawn, principal } = note;
@@ -115,8 +123,7 @@ export async function rebase(
       if (error instanceof DOMException) throw error;
       if (error instanceof FailureError) {
         const { type, text } = error.failure;
-        // A newer build can: until then it stands as it is, and is not lost.
-        if (type === 'event.future' || type === 'event.upcaster-failed') await mark(own, note);
+        if (type === 'event.future' || type === 'event.upcaster-failed') wait(own, note);
         else if (type === 'storage.event-refused') withdraw(own, { code: type, text });
         else throw error;
         return;
@@ -154,11 +161,13 @@ export async function rebase(
     const refusal = refusals.get(commandId);
     const note = notes.get(commandId);
     if (refusal !== undefined) withdraw(own, refusal);
+    else if (note !== undefined && held.hits(note.decidedOn)) wait(own, note);
     else if (note !== undefined && (note.mustDecide || disturbance.hits(note.decidedOn))) {
       if (defers) await mark(own, note);
       else await decideAgain(own, note);
     } else await transaction.append(toNewCommit(own.commit, note));
   }
+  for (const [own, note] of waiting) await mark(own, note);
 }
 
 /** Own commits that a server has placed before others that they were saved after. */

@@ -6,7 +6,7 @@ import { orderHash } from '../../protocol/commit-digest.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/hex.ts';
 import { toCanonicalCommit } from '../../protocol/sync-commit.ts';
-import type { PulledPage, PushedId, SyncEnv, SyncHost, SyncProgress } from '../../protocol/sync-host.ts';
+import type { PulledPage, PushedId, PushPage, SyncEnv, SyncHost, SyncProgress } from '../../protocol/sync-host.ts';
 import type { PushedCommit, PushMode, SyncBase, SyncGuard, SyncPlace } from '../../protocol/sync-messages.ts';
 import { storedFilters } from '../current-log.ts';
 import type { CommitNote } from './commit-note.ts';
@@ -105,19 +105,22 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     return (await beside.count('orphan')) > 0;
   }
 
-  /** What could not be decided again while commits of others were missing. @returns the order that it leaves. */
+  /**
+   * What could not be decided again while commits of others were missing, or by this version of the app: that is tried
+   * once in each order, and whenever something was saved behind it. @returns the order that it leaves.
+   */
   async function decideMarked(transaction: SyncTransaction): Promise<number> {
     const { base, beside } = transaction;
     const { rebases } = log.order;
-    // Commits that wait for a newer build stay marked: they are tried once in each order.
-    if (rebases === lookedThrough) return rebases;
     const marked = await beside.ids('marked');
     if (marked.length === 0) return rebases;
-    // What still has to wait is marked anew.
-    for (const commandId of marked) beside.delete('marked', commandId);
     const own = await transaction.readAfter(base.g);
     const notes = await readNotes(transaction, own);
-    const first = own.findIndex(({ commit }) => notes.get(commit.commandId)?.mustDecide);
+    const mustDecide = ({ commit }: OrderedCommit) => notes.get(commit.commandId)?.mustDecide === true;
+    const first = own.findIndex(mustDecide);
+    if (first !== -1 && rebases === lookedThrough && own.slice(first).every(mustDecide)) return rebases;
+    // What still has to wait is marked anew.
+    for (const commandId of marked) beside.delete('marked', commandId);
     if (first === -1) return rebases;
     await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, decider);
     return rebases + 1;
@@ -169,12 +172,13 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         const notes = await readNotes(transaction, page);
         const commits: PushedCommit[] = [];
         const mode: PushMode = page[0] === undefined || page[0].commit.client === client ? 'own' : 'recover';
-        let [events, bytes, isOthers] = [0, 0, false];
+        let [events, bytes, isOthers, mustWait] = [0, 0, false, false];
         for (const { commit, digest } of page) {
           if (mode === 'recover' && commit.client === client) break;
           const note = notes.get(commit.commandId);
-          // Decided again when all that was lost is there.
-          if (isRecovering && note?.mustDecide) break;
+          // Decided again when all that was lost is there; otherwise it was tried, and waits behind all that does not.
+          mustWait = note?.mustDecide === true;
+          if (mustWait) break;
           if (isKnown({ commandId: commit.commandId, digest })) continue;
           isOthers = note !== undefined && note.principal !== '' && note.principal !== principal;
           if (isOthers) break;
@@ -185,7 +189,12 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
           if (commits.length > 0 && (events > limits.pushEvents || bytes > limits.bodyBytes)) break;
           commits.push(pushed);
         }
-        return { base, client, mode, commits, isOthers };
+        const waitsFor: PushPage['waitsFor'] = isOthers
+          ? 'principal'
+          : mustWait && !isRecovering
+            ? 'version'
+            : undefined;
+        return { base, client, mode, commits, waitsFor };
       });
       // Stored by now: a transaction that was lost is run again, and looks again.
       lookedThrough = through;

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
+import { defineAggregate } from '../../core/aggregate.ts';
 import { defineApp } from '../../core/app.ts';
-import type { RecordedEvent } from '../../core/events.ts';
+import { defineEvents, type RecordedEvent } from '../../core/events.ts';
+import { defineProjection } from '../../core/projection.ts';
 import { defineReactor } from '../../core/reactor.ts';
+import { reject } from '../../core/rejection.ts';
+import { shape } from '../../core/schema.ts';
+import { versions } from '../../core/versions.ts';
 import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
 import { allowAll } from '../../server/policy.ts';
 import { Account, Balances, BankEvents, bankApp, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
@@ -21,6 +26,44 @@ async function importFrom(log: MemoryEventLog): Promise<MemoryEventLog> {
     for (const { commit } of commits) await transaction.place(commit);
   });
   return imported;
+}
+
+/** The bank as a later version of the app has it: deposits are counted in cents. */
+function createNewerBank() {
+  const cents = versions(shape<{ amount: number }>()).to(shape<{ cents: number }>(), ({ amount }) => ({
+    cents: amount * 100,
+  }));
+  const events = defineEvents({ Deposited: cents, Withdrawn: shape<{ amount: number; slip: string }>() });
+  const Account = defineAggregate('account', {
+    events,
+    initialState: () => ({ cents: 0 }),
+    evolve: {
+      Deposited: (state, { data }) => ({ cents: state.cents + data.cents }),
+      Withdrawn: (state, { data }) => ({ cents: state.cents - data.amount * 100 }),
+    },
+    commands: {
+      deposit: {
+        input: shape<{ amount: number }>(),
+        decide: ({ amount }) => events.Deposited({ cents: amount * 100 }),
+      },
+      withdraw: {
+        input: shape<{ amount: number }>(),
+        decide: ({ amount }, state, { newId }) =>
+          amount * 100 > state.cents ? reject('insufficient-funds') : events.Withdrawn({ amount, slip: newId() }),
+      },
+    },
+  });
+  const Balances = defineProjection('balances', {
+    version: 2,
+    from: [events],
+    row: shape<{ cents: number }>(),
+    on: {
+      Deposited: (row, { data }) => ({ cents: (row?.cents ?? 0) + data.cents }),
+      Withdrawn: (row, { data }) => ({ cents: (row?.cents ?? 0) - data.amount * 100 }),
+    },
+  });
+  const app = defineApp({ name: 'bank', aggregates: [Account], projections: [Balances] });
+  return { app, Account, Balances };
 }
 
 describe('sync', () => {
@@ -364,6 +407,38 @@ describe('sync', () => {
     one.signIn('ben');
     await one.sync();
     expect(await world.ids()).toEqual(['d1-1', 'd1-2']);
+  });
+
+  it('sends the rest where a command waits for a newer version of the app, which then decides it', async () => {
+    const newer = createNewerBank();
+    const world = createWorld();
+    const one = world.createDevice();
+    const two = world.createDevice(undefined, newer.app);
+    await one.deposit('ada', 5);
+    await one.sync();
+    await two.sync();
+    one.goOffline();
+    const { commandId } = await one.withdraw('ada', 3);
+    await one.withdraw('ada', 1);
+    await one.deposit('ben', 2);
+    await two.client.execute(newer.Account, 'ada', 'deposit', { amount: 10 });
+    await two.sync();
+    one.goOnline();
+    const waits = { phase: 'paused', pending: 2, refused: 0, problem: { code: 'UPGRADE_REQUIRED' } };
+    await expect.poll(() => one.client.status.getState().sync).toMatchObject(waits);
+    expect(await world.ids()).toEqual(['d1-1', 'd2-1', 'd1-4']);
+    expect(await one.client.receipts.find(commandId)).toMatchObject({ status: 'saved' });
+    // What is saved behind it does not wait either.
+    await one.deposit('ben', 2);
+    await expect.poll(world.ids).toEqual(['d1-1', 'd2-1', 'd1-4', 'd1-5']);
+    await expect.poll(() => one.client.status.getState().sync).toMatchObject(waits);
+    await one.client.close();
+    const updated = world.createDevice(one.log.open(), newer.app);
+    await updated.sync();
+    expect((await world.ids()).slice(4)).toHaveLength(2);
+    expect(await updated.client.receipts.find(commandId)).toMatchObject({ status: 'confirmed' });
+    const balances = updated.client.mirror(newer.Balances);
+    await expect.poll(() => rowsOf(balances)).toEqual({ ada: { cents: 1_100 }, ben: { cents: 400 } });
   });
 
   it('follows confirmed events in order, each once, while what is pending moves', async () => {
