@@ -26,6 +26,9 @@ interface Wish {
   readonly isWanted: () => boolean;
 }
 
+/** Timers stand still while a device sleeps, and the clock does not: it is looked at now and then. */
+const glanceMs = 30_000;
+
 export function createAlarm(env: SyncEnv): Alarm {
   const wishes = new Map<WakeCause, Wish>();
   let setTimer: (() => void) | undefined;
@@ -40,6 +43,8 @@ export function createAlarm(env: SyncEnv): Alarm {
     rest: (ms, { wokenBy, onTime, signal }) =>
       new Promise((resolve) => {
         const end = env.now() + Math.ceil(ms);
+        /** By the count of the timers: the clock may be set back. */
+        let left = Math.ceil(ms);
         let cancel = () => {};
         const finish = () => {
           cancel();
@@ -47,19 +52,25 @@ export function createAlarm(env: SyncEnv): Alarm {
           signal.removeEventListener('abort', finish);
           resolve();
         };
-        setTimer = () => {
+        const set = () => {
           cancel();
           const wished = [...wishes]
             .filter(([cause, { isWanted }]) => wokenBy.includes(cause) && isWanted())
             .map(([, { at }]) => at);
           const wakeAt = Math.min(end, ...wished);
-          // Where the clock was set back, it would be far away.
-          cancel = env.callLater(finish, Math.min(Math.ceil(ms), Math.max(0, wakeAt - env.now())));
+          const due = Math.min(left, Math.max(0, wakeAt - env.now()));
+          const delay = Math.min(due, glanceMs);
+          cancel = env.callLater(() => {
+            left -= delay;
+            if (delay === due || env.now() >= wakeAt) finish();
+            else set();
+          }, delay);
           onTime(Math.max(wakeAt, env.now()));
         };
+        setTimer = set;
         signal.addEventListener('abort', finish);
         if (signal.aborted) finish();
-        else setTimer();
+        else set();
       }),
   };
 }
