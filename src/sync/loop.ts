@@ -26,6 +26,8 @@ const lookMs = 60_000;
 /** Where hints come, a look is only for those that were lost. */
 const lookWithHintsMs = 300_000;
 const pauseMs = 300_000;
+/** How long a browser may take to say whether another tab syncs. */
+const askingMs = 300;
 /** A thousand clients that hear of the same thing do not come in the same moment. */
 const spreadMs = 1_000;
 /** Between the beginnings of two cycles: who saves ten times a second must not run into the server's limit. */
@@ -126,12 +128,12 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
 
   /** Says so again and again while another tab does the work, for `nextWakeAt` must not lie in the past. */
   function reportElsewhere(): () => void {
-    let cancel = () => {};
     const tell = () => {
       report({ phase: 'elsewhere', nextWakeAt: env.now() + lookMs });
       cancel = env.callLater(tell, lookMs);
     };
-    tell();
+    // Where no other tab does, this one is asked before that.
+    let cancel = env.callLater(tell, askingMs);
     return () => cancel();
   }
 
