@@ -27,6 +27,8 @@ import { createStorageWatch } from './storage-watch.ts';
 import { type SubscribeOptions, subscribe } from './subscribe.ts';
 import { createTransfers, type Transfers } from './transfers.ts';
 
+export type { RefusedCommit };
+
 /** The page's side of an app: sends commands to the worker, mirrors projections, and knows what is saved. */
 export interface Client extends Transfers {
   readonly app: App;

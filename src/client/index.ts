@@ -1,6 +1,5 @@
-export type { RefusedCommit } from '../protocol/engine-api.ts';
 export type { SyncStatus } from '../protocol/sync-host.ts';
-export type { Client, ClientOptions } from './client.ts';
+export type { Client, ClientOptions, RefusedCommit } from './client.ts';
 export { createClient } from './client.ts';
 export type { WorkerLike } from './connection.ts';
 export type { LiveQuery } from './live-query.ts';

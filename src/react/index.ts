@@ -6,5 +6,6 @@ export { useProjection, useRow } from './use-projection.ts';
 export { useQuery } from './use-query.ts';
 export { useReady } from './use-ready.ts';
 export { useReceipt } from './use-receipt.ts';
+export { useRefused } from './use-refused.ts';
 export { useStatus } from './use-status.ts';
 export { useValue } from './use-value.ts';

@@ -1,6 +1,6 @@
-import { useEffect, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import type { RefusedCommit } from 'varve/client';
-import { useClient, useProjection, useStatus } from 'varve/react';
+import { useClient, useProjection, useRefused } from 'varve/react';
 import { Accounts } from '../ledger.ts';
 import { receiptToText, rejectionToText } from '../receipt-text.ts';
 import { toRefusedText } from './refused-text.ts';
@@ -62,23 +62,4 @@ function RefusedLine({ refused }: { readonly refused: RefusedCommit }) {
       </button>
     </li>
   );
-}
-
-function useRefused(): readonly RefusedCommit[] {
-  const client = useClient();
-  const { sync } = useStatus();
-  const [refused, setRefused] = useState<readonly RefusedCommit[]>([]);
-  const count = sync?.refused ?? 0;
-  useEffect(() => {
-    let isWanted = true;
-    // Where the log cannot be read, the status says so.
-    const read = count === 0 ? Promise.resolve([]) : client.readRefused().catch(() => []);
-    void read.then((list) => {
-      if (isWanted) setRefused(list);
-    });
-    return () => {
-      isWanted = false;
-    };
-  }, [client, count]);
-  return refused;
 }
