@@ -65,6 +65,27 @@ export function describeDexieSyncedLog(): void {
       }
     });
 
+    it('is broken where it names another end of what is confirmed than its commits do', async () => {
+      const { name, log } = await openNew();
+      const synced = await log.openSync();
+      for (const id of ['c1', 'c2', 'c3']) await append(log, commitOf(id, ['a-1', 'b-1']));
+      const [first, second] = await synced.write((transaction) => transaction.readAfter(0));
+      const noBase = { epoch: '', g: 0, oh: noHash };
+      const verifyWith = async (base: { readonly g: number; readonly oh: string | undefined }) => {
+        const record = await readRecord(name);
+        await writeRecord(name, { ...record, sync: { rebases: 0, forks: [], base: { ...noBase, ...base } } as never });
+        return log.verify();
+      };
+      const broken = (position: number) => expect.objectContaining({ status: 'broken', position });
+      expect(await verifyWith({ g: 4, oh: second?.oh })).toEqual({ status: 'verified', events: 6 });
+      expect(await verifyWith({ g: 4, oh: first?.oh })).toEqual(broken(3));
+      expect(await verifyWith({ g: 3, oh: second?.oh })).toEqual(broken(3));
+      expect(await verifyWith({ g: 0, oh: first?.oh })).toEqual(broken(1));
+      expect(await verifyWith({ g: 7, oh: second?.oh })).toEqual(broken(7));
+      expect(await verifyWith(noBase)).toEqual({ status: 'verified', events: 6 });
+      log.close();
+    });
+
     it('may be shorter than the page remembers', async () => {
       const { log, open } = await openNew();
       await appendAll(

@@ -1,4 +1,6 @@
 import { type ChainEnd, chainStart, linkCommit } from '../protocol/commit-digest.ts';
+import { bytesToHex } from '../protocol/hex.ts';
+import type { SyncBase } from '../protocol/sync-messages.ts';
 import type { Verification, VerifyOptions } from './event-log.ts';
 import { forkSince } from './log-order.ts';
 import { type LogRecord, plainFormat, rebasesOf, syncedFormat } from './log-record.ts';
@@ -77,6 +79,8 @@ function createCheck() {
   let indexedBefore: IndexedSegment[] = [];
   /** A rebase may have dropped the block that was being read: the next one that begins is compared again. */
   let isBetweenBlocks = false;
+  /** What is confirmed, as the part at hand says. Where it moves on past what was checked, the next look finds it. */
+  let base: SyncBase | undefined;
   /** Of a long commit that is not whole yet: where it starts, and what all its pieces say. */
   let firstPiece: { readonly start: number; readonly whole: string } | undefined;
 
@@ -97,10 +101,15 @@ function createCheck() {
       nextRevisions.set(stream, revision + 1);
     }
     order = end.order;
+    if (base !== undefined && first <= base.g && base.g <= last) requireBase(base, first, last);
     ends.set(head.client, end.digest);
     if (head.clientSeq > (highest.get(head.client)?.clientSeq ?? 0)) {
       highest.set(head.client, { digest: end.digest, clientSeq: head.clientSeq });
     }
+  }
+
+  function requireBase({ g, oh }: SyncBase, first: number, last: number): void {
+    if (g !== last || oh !== bytesToHex(order)) throw new Broken(first, 'what is confirmed ends in another place');
   }
 
   /** Every piece repeats what is of the whole commit. */
@@ -171,11 +180,14 @@ function createCheck() {
       isBetweenBlocks = true;
     },
     take: ({ record, segments, keys, blocks, isTail }: LogPart) => {
+      base = record.sync?.base;
+      if (base !== undefined && next === 1 && base.g === 0) requireBase(base, 1, 0);
       for (const [index, segment] of segments.entries()) {
         guard(next, () => takeSegment(segment, keys[index] ?? 0, record));
         guard(segment.first, () => takeIndexed(segment, record, blocks));
       }
       if (isTail) {
+        if (base !== undefined && base.g >= next) throw new Broken(next, 'more is confirmed than there is');
         const [stray] = blocks;
         if (stray !== undefined) throw new Broken(stray.first, 'the index covers more than is sealed');
         const format = record.sync === undefined ? plainFormat : syncedFormat;
