@@ -100,10 +100,14 @@ describe('reactors and processes in real workers', () => {
     const bell = listen();
     const id = crypto.randomUUID();
     const first = open().client;
-    await first.execute(Alarm, id, 'set', { afterMs: 400 });
+    // Long enough to close the tab before, on a machine that is busy too.
+    const afterMs = 3_000;
+    const setAt = Date.now();
+    await first.execute(Alarm, id, 'set', { afterMs });
     await expect.poll(() => bell.of(id)).toEqual(['Set']);
     await first.close();
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(Date.now()).toBeLessThan(setAt + afterMs);
+    await new Promise((resolve) => setTimeout(resolve, setAt + afterMs + 200 - Date.now()));
     expect(bell.of(id)).toEqual(['Set']);
     const second = open().client;
     await second.mirror(Rings).ready;
