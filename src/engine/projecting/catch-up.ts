@@ -10,37 +10,48 @@ export interface CatchUp {
   /** Takes what this worker just appended; reads the log where other tabs appended in between. */
   advance(appended: readonly RecordedEvent[]): Promise<void>;
   /**
-   * Goes back to a position behind which the log has another order now. What is published next takes the rows there and
-   * on in one step. @returns the folds that cannot go back.
+   * Goes back to a position behind which the log has another order now. Nothing is published until the rows are at the
+   * end of the log again: a page never sees what is pending go and come back. @returns the folds that cannot go back.
    */
   rewind(to: number): readonly Fold[];
+  /** Other rows stand in the place of those of this projection: no change says how they came to be. */
+  replaced(projection: string): void;
   /** Reads the log to its end. Resolves when everything that was in it at the call is in the rows. */
   toHead(): Promise<void>;
+  /** Resolves when the rows are not on their way back to where they were published last. Never rejects. */
+  settled(): Promise<void>;
 }
 
-/** Rows that went back and were not published yet. */
+/** Rows that went back, and have not been published since. */
 interface Undone {
   /** Where the rows stood that were published last. */
   readonly from: number;
-  /** By projection; undefined where only new rows say it. */
-  readonly changes: Map<string, readonly RowChange[] | undefined>;
+  /** By projection, what took its rows back and on again; undefined where only new rows say it. */
+  readonly changes: Map<string, RowChange[] | undefined>;
+  /** How many events they have taken since. */
+  taken: number;
 }
 
+/** Events after which rows that went back are published in any case: so much is not pending, and what is new is to be seen. */
+const maxTaken = 50_000;
+
 /**
- * `isWanted`: the projections whose row changes `publish` is to get, with the events that made them. `renew` is told of
- * those whose rows have to be published anew, once they have caught up.
+ * `isWanted`: the projections whose row changes `publish` is to get. `onTaken` gets the events that were taken. `renew`
+ * is told of projections whose rows have to be published anew.
  */
 export function createCatchUp({
   log,
   projector,
   isWanted,
   publish,
+  onTaken,
   renew,
 }: {
   readonly log: EventLog;
   readonly projector: Projector;
   readonly isWanted: (projection: string) => boolean;
-  readonly publish: (patch: Patch, events: readonly RecordedEvent[]) => void;
+  readonly publish: (patch: Patch) => void;
+  readonly onTaken: (events: readonly RecordedEvent[]) => void;
   readonly renew: (projections: readonly string[]) => void;
 }): CatchUp {
   let running: Promise<void> | undefined;
@@ -50,37 +61,53 @@ export function createCatchUp({
   function apply(events: readonly RecordedEvent[]): boolean {
     const patch = projector.apply(events, isWanted);
     if (patch === undefined) return false;
-    if (undone !== undefined) publishRebased(undone, patch, events);
-    else if (patch.to > patch.from) publish(patch, events);
+    if (patch.to === patch.from) return true;
+    if (undone === undefined) publish(patch);
+    else hold(undone, patch);
+    onTaken(events);
     return true;
   }
 
-  /** A page never sees what is pending go and come back. */
-  function publishRebased({ from, changes }: Undone, patch: Patch, events: readonly RecordedEvent[]): void {
+  function hold(held: Undone, { from, to, changes }: Patch): void {
+    for (const [name, before] of held.changes) {
+      const more = changes[name];
+      // Nobody wanted it at the time.
+      if (more === undefined) held.changes.set(name, undefined);
+      else for (const change of more) before?.push(change);
+    }
+    // Built anew meanwhile.
+    for (const name of Object.keys(changes)) if (!held.changes.has(name)) held.changes.set(name, undefined);
+    held.taken += to - from;
+    if (held.taken >= maxTaken) release();
+  }
+
+  function release(): void {
+    if (undone === undefined) return;
+    const { from, changes } = undone;
     undone = undefined;
     const wanted = [...changes].filter(([name]) => isWanted(name));
-    const joined = wanted.flatMap(([name, back]) =>
-      back === undefined ? [] : [[name, [...back, ...(patch.changes[name] ?? [])]] as const],
-    );
-    publish({ ...patch, from, changes: Object.fromEntries(joined), isRebase: true }, events);
-    // Those that were built anew meanwhile never stood where the rows stood that were published last.
-    const built = Object.keys(patch.changes).filter((name) => !changes.has(name));
-    const renewed = [...wanted.flatMap(([name, back]) => (back === undefined ? [name] : [])), ...built];
+    const known = wanted.flatMap(([name, all]) => (all === undefined ? [] : [[name, all] as const]));
+    publish({ type: 'patch', from, to: projector.position, changes: Object.fromEntries(known), isRebase: true });
+    const renewed = wanted.flatMap(([name, all]) => (all === undefined ? [name] : []));
     if (renewed.length > 0) renew(renewed);
   }
 
   async function readToEnd(): Promise<void> {
-    for (let isStale = true; isStale; ) {
-      const { rebases } = log.order;
-      // Pages that `advance` overtakes meanwhile are passed over by the projector.
-      for await (const page of log.read({ from: projector.position + 1 })) {
-        // Read before what is pending was put into another order, or after: begun again from where the rows are now.
-        if (log.order.rebases !== rebases) break;
-        apply(page);
+    try {
+      for (let isStale = true; isStale; ) {
+        const { rebases } = log.order;
+        // Pages that `advance` overtakes meanwhile are passed over by the projector.
+        for await (const page of log.read({ from: projector.position + 1 })) {
+          // Read before what is pending was put into another order, or after: begun again from where the rows are now.
+          if (log.order.rebases !== rebases) break;
+          apply(page);
+        }
+        isStale = log.order.rebases !== rebases;
       }
-      isStale = log.order.rebases !== rebases;
+    } finally {
+      // Where the rest cannot be read, what can be is shown.
+      release();
     }
-    if (undone !== undefined) apply([]);
   }
 
   /** One reader at a time; a call during a read waits for the next one, which sees all that was there at the call. */
@@ -102,21 +129,24 @@ export function createCatchUp({
 
   return {
     advance: async (appended) => {
-      if (appended.length > 0 && !apply(appended)) await toHead();
+      if (appended.length > 0 && (!apply(appended) || undone !== undefined)) await toHead();
     },
     rewind: (to) => {
       const { position } = projector;
       const { changes, lost } = projector.rewind(to);
-      if (undone === undefined) undone = { from: position, changes: new Map(changes) };
-      else {
-        for (const [name, more] of changes) {
-          const before = undone.changes.has(name) ? undone.changes.get(name) : [];
-          undone.changes.set(name, before && more && [...before, ...more]);
-        }
+      undone ??= { from: position, changes: new Map([...changes.keys()].map((name) => [name, []])), taken: 0 };
+      for (const [name, back] of changes) {
+        const before = undone.changes.get(name);
+        if (back === undefined) undone.changes.set(name, undefined);
+        else for (const change of back) before?.push(change);
       }
       for (const { projection } of lost) undone.changes.delete(projection.name);
       return lost;
     },
+    replaced: (projection) => void undone?.changes.set(projection, undefined),
     toHead,
+    settled: async () => {
+      if (undone !== undefined) await toHead().catch(() => undefined);
+    },
   };
 }

@@ -96,8 +96,11 @@ export async function startProjections({
     log,
     projector: shown,
     isWanted,
-    publish: (patch, events) => {
+    publish: (patch) => {
       onPatch(patch);
+      onChange();
+    },
+    onTaken: (events) => {
       onEvents(events);
       for (const build of builds) build.follow(events);
       noteToSave();
@@ -178,6 +181,7 @@ export async function startProjections({
     failed.delete(build);
     for (const [name, fold] of build.folds) {
       shown.take(fold);
+      catchUp.replaced(name);
       behind.delete(name);
     }
     savedTo = -1;
@@ -224,6 +228,7 @@ export async function startProjections({
     ready: async (name) => {
       if (shown.folds.has(name)) await caughtUp;
       else if (!behind.has(name)) await builtByName.get(name);
+      await catchUp.settled();
     },
     advance: (appended) => catchUp.advance(appended).catch(follow),
     follow,
