@@ -1,6 +1,7 @@
+import { matchesFilter } from '../core/event-query.ts';
 import { noHash } from '../protocol/sync-commit.ts';
 import type { SyncPlace } from '../protocol/sync-messages.ts';
-import type { ClientLast, PlacedCommit } from './sync-store.ts';
+import type { ClientLast, FirstMatch, KnownCommit, PlacedCommit, SyncMatch } from './sync-store.ts';
 
 /** The commits of one log in memory, found by place, id, author and stream. Only ever added to. */
 export interface MemorySyncLog {
@@ -18,6 +19,7 @@ export interface MemorySyncLog {
   clientLast(client: string): ClientLast | undefined;
   /** −1 where the stream has no event. */
   revision(stream: string): number;
+  firstMatch: FirstMatch<SyncMatch | undefined>;
 }
 
 export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemorySyncLog {
@@ -67,7 +69,22 @@ export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemoryS
       return last && { seq: last.commit.clientSeq, id: last.commit.commandId, digest: last.digest };
     },
     revision: (stream) => revisions.get(stream) ?? -1,
+    firstMatch: (filters, after, { client, beforeSeq }) => {
+      for (const { g, commit, revisions: own } of commits.slice(indexAfter(after))) {
+        if (commit.client === client && commit.clientSeq < beforeSeq) continue;
+        for (const [index, event] of commit.events.entries()) {
+          const position = g - commit.events.length + index + 1;
+          if (position <= after || !filters.some((filter) => matchesFilter(event, filter))) continue;
+          return { stream: event.stream, revision: own[index] ?? 0, g: position };
+        }
+      }
+      return undefined;
+    },
   };
 }
 
 export const emptyPlace: SyncPlace = Object.freeze({ g: 0, oh: noHash });
+
+export function toKnown({ g, digest, commit }: PlacedCommit): KnownCommit {
+  return { id: commit.commandId, g, seq: commit.clientSeq, digest };
+}

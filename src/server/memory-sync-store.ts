@@ -1,7 +1,7 @@
-import { matchesFilter } from '../core/event-query.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { noHash } from '../protocol/sync-commit.ts';
-import { createMemorySyncLog, emptyPlace, type MemorySyncLog } from './memory-sync-log.ts';
+import { createMemorySyncLog, emptyPlace, type MemorySyncLog, toKnown } from './memory-sync-log.ts';
+import { stageTransaction } from './staged-transaction.ts';
 import type { KnownCommit, PlacedCommit, SyncLog, SyncStore, SyncTransaction } from './sync-store.ts';
 
 export interface MemorySyncStore extends SyncStore {
@@ -38,9 +38,9 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
     log: MemorySyncLog,
     work: (transaction: SyncTransaction) => Promise<Result>,
   ): Promise<Result> {
-    const staged = createMemorySyncLog();
-    const result = await work(createTransaction(log, staged));
-    for (const placed of staged.commits) log.add(placed);
+    const { transaction, commits } = stageTransaction(toTransaction(log));
+    const result = await work(transaction);
+    for (const placed of commits) log.add(placed);
     return result;
   }
 
@@ -100,57 +100,30 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
 
 const encoder = new TextEncoder();
 
-/** What was appended in it stands beside what is stored, and is looked at first: it is the newer. */
-function createTransaction(stored: MemorySyncLog, staged: MemorySyncLog): SyncTransaction {
-  const find = <Found>(look: (log: MemorySyncLog) => Found | undefined) => look(staged) ?? look(stored);
-  const findAll = <Key>(keys: readonly Key[], look: (log: MemorySyncLog, key: Key) => PlacedCommit | undefined) =>
+function toTransaction(log: MemorySyncLog): SyncTransaction {
+  const findAll = <Key>(keys: readonly Key[], look: (key: Key) => PlacedCommit | undefined) =>
     new Map(
       keys.flatMap((key): [Key, KnownCommit][] => {
-        const found = find((log) => look(log, key));
+        const found = look(key);
         return found === undefined ? [] : [[key, toKnown(found)]];
       }),
     );
   return {
     get head() {
-      return find((log) => log.head) ?? emptyPlace;
+      return log.head ?? emptyPlace;
     },
-    orderHash: async (g) => (g === 0 ? noHash : find((log) => log.at(g))?.oh),
-    commitsById: async (commandIds) => findAll(commandIds, (log, id) => log.byId(id)),
-    commitsBySeq: async (client, seqs) => findAll(seqs, (log, seq) => log.bySeq(client, seq)),
-    clientLast: async (client) => {
-      const [older, newer] = [stored.clientLast(client), staged.clientLast(client)];
-      return (newer?.seq ?? 0) >= (older?.seq ?? 0) ? newer : older;
-    },
-    revisions: async (streams) =>
-      new Map(
-        streams.map((stream) => {
-          const revision = staged.revision(stream);
-          return [stream, revision === -1 ? stored.revision(stream) : revision];
-        }),
-      ),
-    firstMatch: async (filters, after, { client, beforeSeq }) => {
-      for (const log of [stored, staged]) {
-        for (const { g, commit, revisions } of log.commits.slice(log.indexAfter(after))) {
-          if (commit.client === client && commit.clientSeq < beforeSeq) continue;
-          for (const [index, event] of commit.events.entries()) {
-            const position = g - commit.events.length + index + 1;
-            if (position <= after || !filters.some((filter) => matchesFilter(event, filter))) continue;
-            return { stream: event.stream, revision: revisions[index] ?? 0, g: position };
-          }
-        }
-      }
-      return undefined;
-    },
+    orderHash: async (g) => (g === 0 ? noHash : log.at(g)?.oh),
+    commitsById: async (commandIds) => findAll(commandIds, log.byId),
+    commitsBySeq: async (client, seqs) => findAll(seqs, (seq) => log.bySeq(client, seq)),
+    clientLast: async (client) => log.clientLast(client),
+    revisions: async (streams) => new Map(streams.map((stream) => [stream, log.revision(stream)])),
+    firstMatch: async (filters, after, except) => log.firstMatch(filters, after, except),
     append: async (commits) => {
-      for (const placed of commits) staged.add(placed);
+      for (const placed of commits) log.add(placed);
     },
   };
 }
 
 function describe({ logId, app, log }: OpenLog): SyncLog {
   return { logId, app, head: log.head ?? emptyPlace };
-}
-
-function toKnown({ g, digest, commit }: PlacedCommit): KnownCommit {
-  return { id: commit.commandId, g, seq: commit.clientSeq, digest };
 }

@@ -87,13 +87,21 @@ export interface SyncTransaction {
   /** Of each stream; −1 where it has no event. */
   revisions(streams: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The first event after a position that matches a filter, but for those of a client's commits before a number. */
-  firstMatch(
-    filters: readonly EventFilter[],
-    after: number,
-    except: { readonly client: string; readonly beforeSeq: number },
-  ): Promise<{ readonly stream: string; readonly revision: number; readonly g: number } | undefined>;
+  firstMatch: FirstMatch<Promise<SyncMatch | undefined>>;
   /** In order, each beginning after the end of the one before; moves `head`. */
   append(commits: readonly PlacedCommit[]): Promise<void>;
+}
+
+export type FirstMatch<Found> = (
+  filters: readonly EventFilter[],
+  after: number,
+  except: { readonly client: string; readonly beforeSeq: number },
+) => Found;
+
+export interface SyncMatch {
+  readonly stream: string;
+  readonly revision: number;
+  readonly g: number;
 }
 
 /** A commit with all that follows from its place. */
