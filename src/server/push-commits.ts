@@ -12,7 +12,7 @@ import type {
   SyncPlace,
 } from '../protocol/sync-messages.ts';
 import type { Actor, CommitPolicy, CommitVerdict } from './policy.ts';
-import type { KnownCommit, PlacedCommit, SyncTransaction } from './sync-store.ts';
+import type { KnownCommit, PlacedCommit, PushLook, SyncTransaction } from './sync-store.ts';
 
 /** What a push came to: a reply, or that the base is on another history than this log. */
 export type PushOutcome =
@@ -43,6 +43,20 @@ export function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCo
   return { ...pushed, text, actualDigest: digest, isTooLarge };
 }
 
+/** All that `pushCommits` asks, but for what matches a condition. */
+export function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonly CheckedCommit[]): PushLook {
+  const seqs = commits.filter(({ commit }) => commit.client === client).map(({ commit }) => commit.clientSeq);
+  return {
+    g: base.g,
+    commandIds: commits.map(({ commit }) => commit.commandId),
+    client,
+    // The client's numbers that the push names, and those before them.
+    seqs: [...new Set(seqs.flatMap((seq) => [seq - 1, seq]))],
+    streams: [...new Set(commits.flatMap(({ commit, guard }) => streamsOf(commit.events, guard)))],
+    bytes: commits.reduce((sum, { text }) => sum + 3 * text.length, 0),
+  };
+}
+
 /**
  * One push, in one serialisable transaction of its log: `docs/reference/sync-protocol.md` has the order of the checks.
  *
@@ -55,14 +69,14 @@ export async function pushCommits(
   { actor, mayPush, now }: PushContext,
 ): Promise<PushOutcome> {
   const { g, oh } = base;
+  const { commandIds, seqs, streams } = lookOf({ log, base, client, mode }, commits);
   if (g > transaction.head.g || (await transaction.orderHash(g)) !== oh) {
     return { type: 'diverged', head: transaction.head };
   }
-  const known = new Map(await transaction.commitsById(commits.map(({ commit }) => commit.commandId)));
-  const slots = await readSlots(transaction, client, commits);
+  const known = new Map(await transaction.commitsById(commandIds));
+  const slots = new Map(await transaction.commitsBySeq(client, seqs));
   let last = (await transaction.clientLast(client))?.seq ?? 0;
-  const streams = new Set(commits.flatMap(({ commit, guard }) => streamsOf(commit.events, guard)));
-  const revisions = new Map(await transaction.revisions([...streams]));
+  const revisions = new Map(await transaction.revisions(streams));
 
   let head = transaction.head;
   let staged: PlacedCommit[] = [];
@@ -100,7 +114,7 @@ export async function pushCommits(
     if (guard?.condition === undefined) return undefined;
     const { failIfEventsMatch, after } = guard.condition;
     if (failIfEventsMatch.length === 0) return undefined;
-    // The database is asked: it has to know what this push has placed so far.
+    // The transaction is asked: it has to know what this push has placed so far.
     await flush();
     const match = await transaction.firstMatch(failIfEventsMatch, after, {
       client: commit.client,
@@ -157,16 +171,6 @@ function judgePlace(
   const before = slots.get(clientSeq - 1);
   const isLinked = clientSeq === 1 ? prev === noHash : before === undefined || before.digest === prev;
   return isLinked ? undefined : { type: 'forked', seq: clientSeq };
-}
-
-/** The client's numbers that the push names, and those before them. */
-async function readSlots(
-  transaction: SyncTransaction,
-  client: string,
-  commits: readonly CheckedCommit[],
-): Promise<Map<number, KnownCommit>> {
-  const seqs = commits.filter(({ commit }) => commit.client === client).map(({ commit }) => commit.clientSeq);
-  return new Map(await transaction.commitsBySeq(client, [...new Set(seqs.flatMap((seq) => [seq - 1, seq]))]));
 }
 
 function streamsOf(events: readonly { readonly stream: string }[], guard: SyncGuard | undefined): readonly string[] {

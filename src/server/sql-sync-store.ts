@@ -1,7 +1,9 @@
 import type { EventFilter } from '../core/event-query.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { noHash } from '../protocol/sync-commit.ts';
+import { createGroupedWrites } from './grouped-writes.ts';
 import type { SqlDatabase, SqlQuery, SqlRow, SqlValue } from './sql-database.ts';
+import { lookUp } from './sql-look.ts';
 import { migrate, writeValue } from './sql-migrations.ts';
 import type {
   ClientLast,
@@ -71,13 +73,17 @@ export async function openSqlSyncStore(
       return rows.map(toStored);
     },
     clientLast: (logId, client) => readClientLast(query, logId, client),
-    write: (logId, work) =>
+    write: createGroupedWrites((logId, looks, work) =>
       database.transaction(async (own) => {
         const [row] = await own<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1 for update', [
           logId,
         ]);
-        return row && work(createTransaction(own, toLog(row)));
+        if (row === undefined) return undefined;
+        const stored = createTransaction(own, toLog(row));
+        const reads = await lookUp(own, logId, looks, stored);
+        return work({ ...stored, ...reads });
       }),
+    ),
     close: () => database.close(),
   };
 }
@@ -107,12 +113,10 @@ interface KnownRow extends SqlRow {
 
 const knownColumns = 'command_id, client_seq, g, digest';
 
-function createTransaction(query: SqlQuery, { logId, head: start }: SyncLog): SyncTransaction {
-  let head = start;
+/** What it appends is for the end of the transaction: `head` stays. */
+function createTransaction(query: SqlQuery, { logId, head }: SyncLog): SyncTransaction {
   return {
-    get head() {
-      return head;
-    },
+    head,
     orderHash: async (g) => {
       if (g === 0) return noHash;
       const [row] = await query<{ readonly oh: string }>('select oh from varve_commits where log_id = $1 and g = $2', [
@@ -163,26 +167,27 @@ function createTransaction(query: SqlQuery, { logId, head: start }: SyncLog): Sy
     append: async (commits) => {
       const last = commits.at(-1);
       if (last === undefined) return;
-      await query(insertCommits, [logId, JSON.stringify(commits.map(toCommitColumns))]);
-      await query(insertEvents, [logId, JSON.stringify(commits.flatMap(toEventColumns))]);
-      await query('update varve_logs set g = $2, oh = $3 where log_id = $1', [logId, last.g, last.oh]);
-      head = { g: last.g, oh: last.oh };
+      const rows = [commits.map(toCommitColumns), commits.flatMap(toEventColumns)];
+      await query(insertAll, [logId, ...rows.map((list) => JSON.stringify(list)), last.g, last.oh]);
     },
   };
 }
 
 // One parameter for all rows: PostgreSQL has 65,535 at most, and a statement per row is ten times as slow.
-const insertCommits = `insert into varve_commits
-  (log_id, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at, bytes, canonical)
-  select $1, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at,
-    octet_length(canonical), canonical
-  from json_to_recordset($2::json) as row (g bigint, events int, oh text, command_id text, client text,
-    client_seq bigint, digest text, recovered boolean, actor text, received_at bigint, canonical text)`;
-
-const insertEvents = `insert into varve_events (log_id, g, stream, revision, type, tags, client, client_seq)
-  select $1, g, stream, revision, type, tags, client, client_seq
-  from json_to_recordset($2::json) as row (g bigint, stream text, revision bigint, type text, tags jsonb, client text,
-    client_seq bigint)`;
+const insertAll = `with commits as (
+    insert into varve_commits
+      (log_id, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at, bytes, canonical)
+    select $1, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at,
+      octet_length(canonical), canonical
+    from json_to_recordset($2::json) as row (g bigint, events int, oh text, command_id text, client text,
+      client_seq bigint, digest text, recovered boolean, actor text, received_at bigint, canonical text)
+  ), events as (
+    insert into varve_events (log_id, g, stream, revision, type, tags, client, client_seq)
+    select $1, g, stream, revision, type, tags, client, client_seq
+    from json_to_recordset($3::json) as row (g bigint, stream text, revision bigint, type text, tags jsonb, client text,
+      client_seq bigint)
+  )
+  update varve_logs set g = $4, oh = $5 where log_id = $1`;
 
 function toCommitColumns({ g, oh, commit, digest, isRecovered, actor, receivedAt, text }: PlacedCommit): object {
   return {

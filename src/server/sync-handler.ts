@@ -17,7 +17,7 @@ import { judgeOrigin, type OriginVerdict, toOriginFailure, toPreflight } from '.
 import { createMetrics } from './metrics.ts';
 import { createPokes } from './pokes.ts';
 import { type Actor, type Authenticate, denyCommit, denyLog, type Policy } from './policy.ts';
-import { checkCommit, pushCommits } from './push-commits.ts';
+import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { readBody } from './read-body.ts';
 import { defaultLimits, type ServerLimits, toSyncLimits } from './server-limits.ts';
@@ -148,10 +148,12 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     if (events > limits.pushEvents) {
       throw new SyncFailure('TOO_LARGE', `A push has ${limits.pushEvents} events at most.`);
     }
-    await requireLog(actor, request.log);
+    await requireOpen(actor, request.log, 'read');
     throttle(eventRate.take(rateKey(actor), events));
-    const outcome = await store.write(request.log, (transaction) =>
-      pushCommits(transaction, request, checked, { actor, mayPush, now: now() }),
+    const outcome = await store.write(
+      request.log,
+      (transaction) => pushCommits(transaction, request, checked, { actor, mayPush, now: now() }),
+      lookOf(request, checked),
     );
     if (outcome === undefined) throw unknownLog();
     if (outcome.type === 'diverged') throw diverged(outcome.head);
@@ -196,9 +198,13 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   /** The log, where the actor may have it. Whoever may not does not learn whether it is there. */
   async function openLog(actor: Actor, logId: string, mayCreate: boolean): Promise<SyncLog | undefined> {
     const found = await store.findLog(logId);
-    const verdict = await mayOpen(actor, logId, found === undefined && mayCreate ? 'create' : 'read');
-    if (verdict !== 'allow') throw new SyncFailure('FORBIDDEN', `The log is not open to you: ${verdict.deny}.`);
+    await requireOpen(actor, logId, found === undefined && mayCreate ? 'create' : 'read');
     return found;
+  }
+
+  async function requireOpen(actor: Actor, logId: string, action: 'create' | 'read'): Promise<void> {
+    const verdict = await mayOpen(actor, logId, action);
+    if (verdict !== 'allow') throw new SyncFailure('FORBIDDEN', `The log is not open to you: ${verdict.deny}.`);
   }
 
   async function requireLog(actor: Actor, logId: string): Promise<SyncLog> {

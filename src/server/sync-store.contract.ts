@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { SyncEvent } from '../protocol/sync-commit.ts';
-import type { PushedCommit, SyncBase } from '../protocol/sync-messages.ts';
+import type { PushedCommit, PushMode, SyncBase, SyncGuard } from '../protocol/sync-messages.ts';
+import { createRandom } from '../testing/random.ts';
 import { counted, createAuthor, otherHash } from './fixtures/author.ts';
 import { checkChain } from './fixtures/check-chain.ts';
-import { createTestServer, start, type TestServer } from './fixtures/test-server.ts';
+import { createTestServer, pushOf, start, type TestServer } from './fixtures/test-server.ts';
+import { createMemorySyncStore } from './memory-sync-store.ts';
 import type { Policy } from './policy.ts';
+import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
+import { defaultLimits } from './server-limits.ts';
 import type { SyncStore } from './sync-store.ts';
 
 /** Opens empty stores, each its own. The second opens what the last one has stored, as another server would. */
@@ -332,6 +336,85 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect(await count(server)).toBe(8 * 12 * 3);
     });
 
+    it('judges pushes that come at once as it would one after the other', async () => {
+      const stores = [await factory.open(), createMemorySyncStore()] as const;
+      for (const store of stores) await store.createLog('log-1', 'bank');
+      const random = createRandom(7);
+      const below = (end: number) => Math.floor(random() * end);
+      const authors = ['a', 'b', 'c'].map((name) => createAuthor('log-1', name));
+      const sent: PushedCommit[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        const pushes = Array.from({ length: 6 }, () => {
+          const author = pickFrom(authors, below);
+          // Some go on from where the author stood, as a copied profile does.
+          const writer = below(6) === 0 ? author.clone() : author;
+          const stream = `s-${below(4)}`;
+          const filter = { stream: `s-${below(4)}` };
+          const guards: readonly SyncGuard[] = [
+            {},
+            { revisions: [{ stream, revision: below(12) - 1 }] },
+            { condition: { failIfEventsMatch: [filter], after: below(40) } },
+          ];
+          const id = `${author.client}-${sent.length}`;
+          const own = Array.from({ length: 1 + below(3) }, (_, index) =>
+            writer.commit([stream, `s-${below(4)}`], { id: `${id}-${index}`, guard: pickFrom(guards, below) }),
+          );
+          sent.push(...own);
+          const again = below(3) === 0 ? [pickFrom(sent, below)] : [];
+          const mode: PushMode = below(5) === 0 ? 'recover' : 'own';
+          const commits = below(8) === 0 ? own.slice(1) : [...again, ...own];
+          return { log: 'log-1', base: start, client: author.client, commits, mode };
+        });
+        const outcomes = stores.map((store) =>
+          Promise.all(
+            pushes.map(({ commits, ...request }) => {
+              const checked = commits.map((commit) => checkCommit(commit, defaultLimits));
+              const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, now: 0 };
+              return store.write(
+                'log-1',
+                (transaction) => pushCommits(transaction, request, checked, context),
+                lookOf(request, checked),
+              );
+            }),
+          ),
+        );
+        expect(await outcomes[0]).toEqual(await outcomes[1]);
+      }
+      const all = stores.map(async (store) =>
+        (await store.readCommits('log-1', 0, { events: 1e6, bytes: 1e9 })).map(({ g, oh, text, isRecovered }) => ({
+          g,
+          oh,
+          text,
+          isRecovered,
+        })),
+      );
+      expect(await all[0]).toEqual(await all[1]);
+      expect((await all[0])?.length).toBeGreaterThan(20);
+    });
+
+    it('stores what comes at once though the rules throw at one of them', async () => {
+      const authorise: Policy = {
+        log: () => 'allow',
+        commit: (_actor, { client, commandId }) => {
+          if (client === 'client-3' && commandId === 'client-3-2') throw new Error('the policy is broken');
+          return 'allow';
+        },
+      };
+      const { server } = await setUp({ authorise });
+      const statuses = await Promise.all(
+        Array.from({ length: 8 }, async (_, index) => {
+          const author = createAuthor('log-1', `client-${index}`);
+          const commits = [author.commit(['s']), author.commit(['s'])];
+          return (await server.post('push', pushOf(commits))).status;
+        }),
+      );
+      expect(statuses).toEqual([200, 200, 200, 500, 200, 200, 200, 200]);
+      const all = await server.readAll();
+      expect(checkChain(all)).toEqual([]);
+      expect(all).toHaveLength(14);
+      expect(all.filter(({ commit }) => commit.client === 'client-3')).toEqual([]);
+    });
+
     it('lets one of eight through where all decided on the same revision', async () => {
       const { server } = await setUp();
       const results = await Promise.all(
@@ -443,4 +526,8 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect(await count(server)).toBe(2);
     });
   });
+}
+
+function pickFrom<Value>(list: readonly Value[], below: (end: number) => number): Value {
+  return list[below(list.length)] as Value;
 }

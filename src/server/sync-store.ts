@@ -33,9 +33,14 @@ export interface SyncStore {
   /**
    * Runs `work` in one serialisable transaction of the log; undefined where there is no such log.
    *
-   * `work` may be run again after another transaction was in the way, and keeps nothing from the time before.
+   * `work` may be run again after another transaction was in the way, and keeps nothing from the time before. `look` is
+   * what it is going to ask for: a store may read it in one go, and for several writes.
    */
-  write<Result>(logId: string, work: (transaction: SyncTransaction) => Promise<Result>): Promise<Result | undefined>;
+  write<Result>(
+    logId: string,
+    work: (transaction: SyncTransaction) => Promise<Result>,
+    look?: PushLook,
+  ): Promise<Result | undefined>;
   close(): Promise<void>;
 }
 
@@ -73,6 +78,18 @@ export interface KnownCommit {
   readonly g: number;
   readonly seq: number;
   readonly digest: string;
+}
+
+/** What a push asks of its log. */
+export interface PushLook {
+  /** Of its base. */
+  readonly g: number;
+  readonly commandIds: readonly string[];
+  readonly client: string;
+  readonly seqs: readonly number[];
+  readonly streams: readonly string[];
+  /** Of its commits' canonical texts, at most. */
+  readonly bytes: number;
 }
 
 /** What a push may do inside `write`. Reads see what was appended before. */

@@ -1,0 +1,92 @@
+import { expect, it } from 'vitest';
+import { noHash } from '../protocol/sync-commit.ts';
+import { createAuthor } from './fixtures/author.ts';
+import { createGroupedWrites } from './grouped-writes.ts';
+import { createMemorySyncStore } from './memory-sync-store.ts';
+import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
+import { defaultLimits } from './server-limits.ts';
+
+/** Eight that push at once to a database that takes one transaction at a time, and may refuse it. */
+async function pushAtOnce({
+  logId = 'log-1',
+  refuse,
+  beforeEach = async () => undefined,
+}: {
+  readonly logId?: string;
+  readonly refuse?: (clients: readonly string[]) => Error | undefined;
+  readonly beforeEach?: () => Promise<void>;
+}) {
+  const store = createMemorySyncStore();
+  await store.createLog('log-1', 'bank');
+  const groups: (readonly string[])[] = [];
+  const write = createGroupedWrites((log, looks, work) =>
+    store.write(log, async (stored) => {
+      const clients = looks.map(({ client }) => client);
+      groups.push(clients);
+      const result = await work(stored);
+      const error = refuse?.(clients);
+      if (error !== undefined) throw error;
+      return result;
+    }),
+  );
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 8 }, (_, index) => {
+      const client = `c${index}`;
+      const commits = [createAuthor('log-1', client).commit(['s'])].map((one) => checkCommit(one, defaultLimits));
+      const request = { log: 'log-1', base: { epoch: '', g: 0, oh: noHash }, client, mode: 'own' } as const;
+      const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, now: 0 };
+      return write(
+        logId,
+        async (transaction) => {
+          await beforeEach();
+          return pushCommits(transaction, request, commits, context);
+        },
+        lookOf(request, commits),
+      );
+    }),
+  );
+  const stored = await store.readCommits('log-1', 0, { events: 1e6, bytes: 1e9 });
+  return { groups, statuses: outcomes.map(({ status }) => status), outcomes, stored };
+}
+
+const all = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7'];
+
+it('writes that come while one is on its way share a transaction', async () => {
+  const { groups, stored, outcomes } = await pushAtOnce({});
+  expect(groups).toEqual([['c0'], all.slice(1)]);
+  expect(stored.map(({ g }) => g)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value?.type)).toEqual(
+    all.map(() => 'pushed'),
+  );
+});
+
+it('a write that the database does not take is in nobody’s way', async () => {
+  const refuse = (clients: readonly string[]) => (clients.includes('c3') ? new Error('no such text') : undefined);
+  const { groups, statuses, stored } = await pushAtOnce({ refuse });
+  expect(statuses).toEqual(all.map((client) => (client === 'c3' ? 'rejected' : 'fulfilled')));
+  expect(stored).toHaveLength(7);
+  expect(groups).toEqual([['c0'], all.slice(1), ...all.slice(1).map((client) => [client])]);
+});
+
+it('a database that cannot be reached is not asked once for each of them', async () => {
+  const lost = Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+  const { groups, statuses, stored } = await pushAtOnce({
+    refuse: (clients) => (clients.length > 1 ? lost : undefined),
+  });
+  expect(statuses).toEqual(all.map((client) => (client === 'c0' ? 'fulfilled' : 'rejected')));
+  expect([groups.length, stored.length]).toEqual([2, 1]);
+});
+
+it('a log that is not there is told to all', async () => {
+  const { outcomes } = await pushAtOnce({ logId: 'log-2' });
+  expect(outcomes).toEqual(all.map(() => ({ status: 'fulfilled', value: undefined })));
+});
+
+it('rules that take their time hold the log no longer than a tenth of a second at a time', async () => {
+  const { groups, statuses, stored } = await pushAtOnce({
+    beforeEach: () => new Promise((resolve) => setTimeout(resolve, 110)),
+  });
+  expect(new Set(statuses)).toEqual(new Set(['fulfilled']));
+  expect(stored).toHaveLength(8);
+  expect(groups).toEqual([['c0'], ...all.slice(1).map((_, index) => all.slice(index + 1))]);
+});

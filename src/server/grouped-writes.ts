@@ -1,0 +1,115 @@
+import { isTransient } from './sql-database.ts';
+import { type StagedTransaction, stageTransaction } from './staged-transaction.ts';
+import type { PushLook, SyncStore, SyncTransaction } from './sync-store.ts';
+
+/** Runs `work` in one transaction of a log, for which `looks` are read beforehand; undefined where there is no such log. */
+export type WriteOnce = <Result>(
+  logId: string,
+  looks: readonly PushLook[],
+  work: (transaction: SyncTransaction) => Promise<Result>,
+) => Promise<Result | undefined>;
+
+/** A write that waits for its turn. */
+interface Job {
+  readonly look: PushLook | undefined;
+  /** @returns how to tell who waits for it, once it is stored. */
+  run(transaction: SyncTransaction): Promise<() => void>;
+  missing(): void;
+  fail(error: unknown): void;
+}
+
+/** So many bytes of commits share a transaction, and one write in any case. */
+const maxBytes = 4 * 1_048_576;
+const maxJobs = 256;
+/** So long a group goes on taking writes: the log is locked meanwhile. */
+const maxMs = 100;
+
+/**
+ * Writes to one log that come while another one is on its way share the next transaction, in the order in which they
+ * came: to begin, to lock, to store and to flush costs a database the same for one commit as for a hundred.
+ *
+ * Each of them is stored whole or not at all, whatever becomes of the others.
+ */
+export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
+  /** By log, while one of its groups is on its way. */
+  const queues = new Map<string, Job[]>();
+
+  async function drain(logId: string, queue: Job[]): Promise<void> {
+    while (queue.length > 0) await runGroup(logId, queue.splice(0, sizeOf(queue)), queue);
+    queues.delete(logId);
+  }
+
+  async function runGroup(logId: string, jobs: readonly Job[], queue: Job[]): Promise<void> {
+    let ends: (() => void)[] = [];
+    try {
+      const found = await writeOnce(
+        logId,
+        jobs.flatMap(({ look }) => look ?? []),
+        async (stored) => {
+          // The database may have given it up for another one's sake.
+          ends = [];
+          const group = stageTransaction(stored);
+          const endAt = performance.now() + maxMs;
+          for (const job of jobs) {
+            if (ends.length > 0 && performance.now() > endAt) break;
+            ends.push(await runJob(job, group));
+          }
+          await stored.append(group.commits);
+          return true;
+        },
+      );
+      if (found === undefined) ends = jobs.map(({ missing }) => missing);
+    } catch (error) {
+      // What the database does not take of one must not be in the way of the others.
+      if (jobs.length > 1 && !isTransient(error)) {
+        for (const job of jobs) await runGroup(logId, [job], queue);
+        return;
+      }
+      ends = jobs.map((job) => () => job.fail(error));
+    }
+    queue.unshift(...jobs.slice(ends.length));
+    for (const end of ends) end();
+  }
+
+  return (logId, work, look) =>
+    new Promise((resolve, reject) => {
+      const job: Job = {
+        look,
+        run: async (transaction) => {
+          const result = await work(transaction);
+          return () => resolve(result);
+        },
+        missing: () => resolve(undefined),
+        fail: reject,
+      };
+      const queue = queues.get(logId);
+      if (queue !== undefined) queue.push(job);
+      else {
+        const own = [job];
+        queues.set(logId, own);
+        void drain(logId, own);
+      }
+    });
+}
+
+async function runJob(job: Job, group: StagedTransaction): Promise<() => void> {
+  const own = stageTransaction(group.transaction);
+  try {
+    const end = await job.run(own.transaction);
+    await group.transaction.append(own.commits);
+    return end;
+  } catch (error) {
+    // Where the database threw it, the transaction is over: to store the others in it throws too.
+    return () => job.fail(error);
+  }
+}
+
+/** How many of the first share a transaction. One of which nothing is known has it for itself. */
+function sizeOf(queue: readonly Job[]): number {
+  let bytes = 0;
+  for (const [count, { look }] of queue.slice(0, maxJobs).entries()) {
+    bytes += look?.bytes ?? Number.POSITIVE_INFINITY;
+    if (bytes > maxBytes) return Math.max(1, count);
+  }
+  return Math.min(queue.length, maxJobs);
+}
