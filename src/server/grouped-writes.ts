@@ -35,7 +35,11 @@ export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
   const queues = new Map<string, Job[]>();
 
   async function drain(logId: string, queue: Job[]): Promise<void> {
-    while (queue.length > 0) await runGroup(logId, queue.splice(0, sizeOf(queue)), queue);
+    while (queue.length > 0) {
+      // A database in this process answers before the next request is read: none would ever wait to share with it.
+      await nextTurn();
+      await runGroup(logId, queue.splice(0, sizeOf(queue)), queue);
+    }
     queues.delete(logId);
   }
 
@@ -112,4 +116,16 @@ function sizeOf(queue: readonly Job[]): number {
     if (bytes > maxBytes) return Math.max(1, count);
   }
   return Math.min(queue.length, maxJobs);
+}
+
+/** Once all requests that are here have been read. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }

@@ -3,17 +3,9 @@ import { randomId } from '../protocol/random-id.ts';
 import { noHash } from '../protocol/sync-commit.ts';
 import { createGroupedWrites } from './grouped-writes.ts';
 import type { SqlDatabase, SqlQuery, SqlRow, SqlValue } from './sql-database.ts';
-import { lookUp } from './sql-look.ts';
+import { lookUp, type SqlReads } from './sql-look.ts';
 import { migrate, writeValue } from './sql-migrations.ts';
-import type {
-  ClientLast,
-  KnownCommit,
-  PlacedCommit,
-  StoredSyncCommit,
-  SyncLog,
-  SyncStore,
-  SyncTransaction,
-} from './sync-store.ts';
+import type { PlacedCommit, StoredSyncCommit, SyncLog, SyncStore, SyncTransaction } from './sync-store.ts';
 
 /**
  * Logs in tables, on any database of PostgreSQL's dialect. Brings the tables to the newest form by itself.
@@ -53,7 +45,7 @@ export async function openSqlSyncStore(
     listLogs: async () => (await query<LogRow>('select log_id, app, g, oh from varve_logs order by log_id')).map(toLog),
     orderHashes: async (logId, positions) => {
       const rows = await query<{ readonly g: unknown; readonly oh: string }>(
-        'select g, oh from varve_commits where log_id = $1 and g in (select value::bigint from json_array_elements_text($2::json))',
+        'select g, oh from varve_commits where log_id = $1 and g = any(array(select value::bigint from json_array_elements_text($2::json)))',
         [logId, JSON.stringify(positions)],
       );
       return new Map(rows.map(({ g, oh }) => [Number(g), oh]));
@@ -72,16 +64,14 @@ export async function openSqlSyncStore(
       );
       return rows.map(toStored);
     },
-    clientLast: (logId, client) => readClientLast(query, logId, client),
+    clientLast: async (logId, client) => (await lookUp(query, logId, [{ client }])).clientLast(client),
     write: createGroupedWrites((logId, looks, work) =>
       database.transaction(async (own) => {
         const [row] = await own<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1 for update', [
           logId,
         ]);
         if (row === undefined) return undefined;
-        const stored = createTransaction(own, toLog(row));
-        const reads = await lookUp(own, logId, looks, stored);
-        return work({ ...stored, ...reads });
+        return work(createTransaction(own, toLog(row), await lookUp(own, logId, looks)));
       }),
     ),
     close: () => database.close(),
@@ -104,55 +94,11 @@ interface CommitRow extends SqlRow {
   readonly received_at: unknown;
 }
 
-interface KnownRow extends SqlRow {
-  readonly command_id: string;
-  readonly client_seq: unknown;
-  readonly g: unknown;
-  readonly digest: string;
-}
-
-const knownColumns = 'command_id, client_seq, g, digest';
-
 /** What it appends is for the end of the transaction: `head` stays. */
-function createTransaction(query: SqlQuery, { logId, head }: SyncLog): SyncTransaction {
+function createTransaction(query: SqlQuery, { logId, head }: SyncLog, reads: SqlReads): SyncTransaction {
   return {
+    ...reads,
     head,
-    orderHash: async (g) => {
-      if (g === 0) return noHash;
-      const [row] = await query<{ readonly oh: string }>('select oh from varve_commits where log_id = $1 and g = $2', [
-        logId,
-        g,
-      ]);
-      return row?.oh;
-    },
-    commitsById: async (commandIds) => {
-      const rows = await query<KnownRow>(
-        `select ${knownColumns} from varve_commits
-        where log_id = $1 and command_id in (select value from json_array_elements_text($2::json))`,
-        [logId, JSON.stringify(commandIds)],
-      );
-      return new Map(rows.map((row) => [row.command_id, toKnown(row)]));
-    },
-    commitsBySeq: async (client, seqs) => {
-      const rows = await query<KnownRow>(
-        `select ${knownColumns} from varve_commits
-        where log_id = $1 and client = $2 and not recovered
-          and client_seq in (select value::bigint from json_array_elements_text($3::json))`,
-        [logId, client, JSON.stringify(seqs)],
-      );
-      return new Map(rows.map((row) => [Number(row.client_seq), toKnown(row)]));
-    },
-    clientLast: (client) => readClientLast(query, logId, client),
-    revisions: async (streams) => {
-      const rows = await query<{ readonly stream: string; readonly revision: unknown }>(
-        `select wanted.stream, (
-          select max(revision) from varve_events where log_id = $1 and varve_events.stream = wanted.stream
-        ) as revision
-        from (select value collate "C" as stream from json_array_elements_text($2::json)) as wanted`,
-        [logId, JSON.stringify(streams)],
-      );
-      return new Map(rows.map(({ stream, revision }) => [stream, revision === null ? -1 : Number(revision)]));
-    },
     firstMatch: async (filters, after, { client, beforeSeq }) => {
       const parameters: SqlValue[] = [logId, after, client, beforeSeq];
       const condition = filters.map((filter) => toCondition(filter, parameters)).join(' or ');
@@ -224,27 +170,14 @@ function toCondition({ stream, types, tags }: EventFilter, parameters: SqlValue[
   const parts: string[] = [];
   if (stream !== undefined) parts.push(`stream = ${place(stream)}`);
   if (types !== undefined) {
-    parts.push(`type in (select value from json_array_elements_text(${place(JSON.stringify(types))}::json))`);
+    parts.push(`type = any(array(select value from json_array_elements_text(${place(JSON.stringify(types))}::json)))`);
   }
   if (tags !== undefined && tags.length > 0) parts.push(`tags @> ${place(JSON.stringify(tags))}::jsonb`);
   return parts.length === 0 ? 'true' : `(${parts.join(' and ')})`;
 }
 
-async function readClientLast(query: SqlQuery, logId: string, client: string): Promise<ClientLast | undefined> {
-  const [row] = await query<KnownRow>(
-    `select ${knownColumns} from varve_commits where log_id = $1 and client = $2
-    order by client_seq desc, g desc limit 1`,
-    [logId, client],
-  );
-  return row && { seq: Number(row.client_seq), id: row.command_id, digest: row.digest };
-}
-
 function toLog({ log_id, app, g, oh }: LogRow): SyncLog {
   return { logId: log_id, app, head: { g: Number(g), oh } };
-}
-
-function toKnown({ command_id, client_seq, g, digest }: KnownRow): KnownCommit {
-  return { id: command_id, seq: Number(client_seq), g: Number(g), digest };
 }
 
 function toStored({ g, oh, canonical, recovered, actor, received_at }: CommitRow): StoredSyncCommit {
