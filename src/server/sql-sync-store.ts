@@ -51,18 +51,24 @@ export async function openSqlSyncStore(
       return new Map(rows.map(({ g, oh }) => [Number(g), oh]));
     },
     readCommits: async (logId, after, { events, bytes }) => {
-      // The sums are over few rows: a commit has one event at least.
+      // Between two positions: of an open end a database without statistics reads and sorts all, for each page.
       const rows = await query<CommitRow>(
-        `select g, oh, canonical, recovered, actor, received_at from (
-          select *, sum(bytes) over (order by g) as all_bytes, row_number() over (order by g) as place from (
-            select * from varve_commits where log_id = $1 and g > $2 order by g limit $3
-          ) as next
+        `select ${storedColumns} from (
+          select *, sum(bytes) over (order by g) as all_bytes, row_number() over (order by g) as place
+          from varve_commits where log_id = $1 and g > $2 and g <= $2::bigint + $3::bigint
         ) as counted
-        where place = 1 or (all_bytes <= $4 and g - $2 <= $3)
+        where place = 1 or all_bytes <= $4
         order by g`,
         [logId, after, events, bytes],
       );
-      return rows.map(toStored);
+      if (rows.length > 0) return rows.map(toStored);
+      // One that is larger than a page, or none.
+      const next = await query<CommitRow>(
+        `select ${storedColumns} from varve_commits
+        where log_id = $1 and g = (select min(g) from varve_commits where log_id = $1 and g > $2)`,
+        [logId, after],
+      );
+      return next.map(toStored);
     },
     clientLast: async (logId, client) => (await lookUp(query, logId, [{ client }])).clientLast(client),
     write: createGroupedWrites((logId, looks, work) =>
@@ -84,6 +90,8 @@ interface LogRow extends SqlRow {
   readonly g: unknown;
   readonly oh: string;
 }
+
+const storedColumns = 'g, oh, canonical, recovered, actor, received_at';
 
 interface CommitRow extends SqlRow {
   readonly g: unknown;

@@ -125,10 +125,9 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     const { head } = await requireLog(actor, logId);
     const known = base.g === 0 ? noHash : (await store.orderHashes(logId, [base.g])).get(base.g);
     if (known !== base.oh) throw diverged(head);
-    const commits = await store.readCommits(logId, base.g, {
-      events: Math.min(limit, limits.pageEvents),
-      bytes: Math.min(maxBytes, limits.pageBytes),
-    });
+    const isAtHead = base.g === head.g;
+    const page = { events: Math.min(limit, limits.pageEvents), bytes: Math.min(maxBytes, limits.pageBytes) };
+    const commits = isAtHead ? [] : await store.readCommits(logId, base.g, page);
     const { g, oh } = commits.at(-1) ?? base;
     metrics.add('varve_commits_sent_total', commits.length);
     // The texts are handed on as they were stored: these are the bytes that the digests cover.
