@@ -1,3 +1,4 @@
+import { nextTurn } from './next-turn.ts';
 import { isTransient } from './sql-database.ts';
 import { type StagedTransaction, stageTransaction } from './staged-transaction.ts';
 import type { PushLook, SyncStore, SyncTransaction } from './sync-store.ts';
@@ -116,16 +117,4 @@ function sizeOf(queue: readonly Job[]): number {
     if (bytes > maxBytes) return Math.max(1, count);
   }
   return Math.min(queue.length, maxJobs);
-}
-
-/** Once all requests that are here have been read. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

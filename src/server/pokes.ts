@@ -1,4 +1,5 @@
 import type { SyncPoke } from '../protocol/sync-messages.ts';
+import { nextTurn } from './next-turn.ts';
 
 /**
  * Tells open event streams that the head of a log moved. A hint: whoever reads too slowly misses some.
@@ -28,14 +29,15 @@ interface Stream {
 const beatMs = 25_000;
 
 export function createPokes(readPoke: ReadPoke): Pokes {
-  const encoder = new TextEncoder();
   const streams = new Map<string, Set<Stream>>();
   const lastPokes = new Map<string, SyncPoke>();
+  /** Logs whose head moved in this turn. */
+  const moved = new Set<string>();
   let beat: ReturnType<typeof setInterval> | undefined;
 
-  function write({ controller }: Stream, text: string): void {
+  function write({ controller }: Stream, text: Uint8Array): void {
     // Whoever does not read hears of the head when it does: the queue does not grow.
-    if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
+    if ((controller.desiredSize ?? 0) > 0) controller.enqueue(text);
   }
 
   function forget(logId: string, stream: Stream): void {
@@ -53,10 +55,21 @@ export function createPokes(readPoke: ReadPoke): Pokes {
   }
 
   function send(logId: string, poke: SyncPoke): void {
-    const all = streams.get(logId);
-    if (all === undefined) return;
+    if (!streams.has(logId)) return;
     lastPokes.set(logId, poke);
-    for (const stream of all) write(stream, toText(poke));
+    // Of pushes that were stored together, the last one says it all.
+    if (moved.size === 0) void nextTurn().then(tellMoved);
+    moved.add(logId);
+  }
+
+  function tellMoved(): void {
+    for (const logId of moved) {
+      const poke = lastPokes.get(logId);
+      if (poke === undefined) continue;
+      const text = toText(poke);
+      for (const stream of streams.get(logId) ?? []) write(stream, text);
+    }
+    moved.clear();
   }
 
   async function tellAgain(logId: string): Promise<void> {
@@ -99,6 +112,6 @@ export function createPokes(readPoke: ReadPoke): Pokes {
   };
 }
 
-function toText(poke: SyncPoke): string {
-  return `event: poke\ndata: ${JSON.stringify(poke)}\n\n`;
+function toText(poke: SyncPoke): Uint8Array {
+  return new TextEncoder().encode(`event: poke\ndata: ${JSON.stringify(poke)}\n\n`);
 }
