@@ -67,10 +67,26 @@ function currentTransaction(transaction: LogTransaction, upcaster: Upcaster): Lo
 /** What sync reads, it reads as it is stored; what is decided on comes in its newest form. */
 function currentSyncTransaction(transaction: SyncTransaction, upcaster: Upcaster): SyncTransaction {
   const { revisions, readStream, readMatching, findCommit, append, turn } = currentTransaction(transaction, upcaster);
-  return Object.create(
-    transaction,
-    Object.getOwnPropertyDescriptors({ revisions, readStream, readMatching, findCommit, append, turn }),
-  );
+  const { readAfter, cutAfter, place, setBase, renewClient, beside } = transaction;
+  return {
+    ...{ revisions, readStream, readMatching, findCommit, append, turn },
+    ...{ readAfter, cutAfter, place, setBase, renewClient, beside },
+    get head() {
+      return transaction.head;
+    },
+    get base() {
+      return transaction.base;
+    },
+    get client() {
+      return transaction.client;
+    },
+    get clientSeq() {
+      return transaction.clientSeq;
+    },
+    get end() {
+      return transaction.end;
+    },
+  };
 }
 
 function storedCondition(condition: AppendCondition, upcaster: Upcaster): AppendCondition {

@@ -2,7 +2,7 @@ import type { Env } from '../../core/env.ts';
 import type { CommandState, Saved } from '../../core/receipt.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
-import type { Sync, SyncHost, SyncProgress, SyncRun, SyncStatus } from '../../protocol/sync-host.ts';
+import type { Sync, SyncHost, SyncProgress, SyncRun, SyncState, SyncStatus } from '../../protocol/sync-host.ts';
 import type { ToNote } from '../group.ts';
 import { callLater } from '../reactions/consumer-work.ts';
 import { toCommitNote } from './commit-note.ts';
@@ -60,7 +60,6 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     onReport: (next) => {
       progress = next;
       onChange();
-      lookSoon();
     },
     onMoved: () => {
       onMoved();
@@ -88,14 +87,17 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     );
   }
 
-  async function look(): Promise<void> {
+  /** What the loop reads for itself is as good as a look. */
+  async function look(): Promise<SyncState> {
     lookedAt = env.now();
-    const { pending, refused } = await host.readState();
+    const state = await host.readState();
+    const { pending, refused } = state;
     const { confirmed, rebases } = log.order;
     // Confirmed or moved by another tab: this one was not told.
     if (confirmed !== counts.confirmed || rebases !== counts.rebases || refused !== counts.refused) onMoved();
     counts = { pending, refused, pushed: host.countAcknowledged(), confirmed, rebases };
     onChange();
+    return state;
   }
 
   const stopListening = log.onGrowth(lookSoon);
@@ -120,7 +122,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
       lookSoon();
     },
     start: () => {
-      run ??= sync.start(host);
+      run ??= sync.start({ ...host, readState: look });
     },
     look: lookSoon,
     wake: () => {
