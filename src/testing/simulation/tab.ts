@@ -38,8 +38,8 @@ export interface TabOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-/** Neither resolves nor rejects: who waits for it is gone. */
-const never = new Promise<never>(() => undefined);
+/** Neither resolves nor rejects: who waits for it is gone. A new one each time, for it holds all who wait for it. */
+const never = () => new Promise<never>(() => undefined);
 
 export function openTab({ log, env, locks, createSync, onEnd, onBug }: TabOptions): Tab {
   const ended = new AbortController();
@@ -57,9 +57,9 @@ export function openTab({ log, env, locks, createSync, onEnd, onBug }: TabOption
 
   /** What a worker that is gone awaits never comes, and what it does reaches nobody. */
   async function whileAlive<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (!isAlive()) return never;
+    if (!isAlive()) return never();
     const result = await work();
-    return isAlive() ? result : never;
+    return isAlive() ? result : never();
   }
 
   async function write<Result>(work: () => Promise<Result>): Promise<Result> {
