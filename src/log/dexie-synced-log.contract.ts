@@ -13,7 +13,7 @@ import { type DexieEventLogOptions, openDexieEventLog } from './dexie-event-log.
 import { exportLog } from './export-log.ts';
 import { importLog } from './import-log.ts';
 import type { LogRecord } from './log-record.ts';
-import { createAuthor, describeSyncedLog, expectLinked, pull } from './synced-log.contract.ts';
+import { createAuthor, describeSyncedLog, expectLinked, pull, toChecked } from './synced-log.contract.ts';
 import { describeSyncedModel } from './synced-model.contract.ts';
 // Loaded before it is needed: the tests wait for sealings, not for files.
 import './seal.ts';
@@ -148,7 +148,7 @@ export function describeDexieSyncedLog(): void {
         const before = await readAll(log);
         await synced.write(async (transaction) => {
           const cut = await transaction.cutAfter(g);
-          await transaction.place(ann.write(`x${round}`, ['account-1', 'b-1']));
+          await transaction.place(toChecked(ann.write(`x${round}`, ['account-1', 'b-1'])));
           for (const { commit } of cut) {
             expect(await transaction.findCommit(commit.commandId)).toBe(undefined);
             await transaction.append({ ...commit });
@@ -196,7 +196,7 @@ export function describeDexieSyncedLog(): void {
       const synced = await log.openSync();
       await synced.write(async (transaction) => {
         const [, ...cut] = await transaction.cutAfter(1_024);
-        await transaction.place(createAuthor(log.logId, 'ann').write('x1', ['b-1']));
+        await transaction.place(toChecked(createAuthor(log.logId, 'ann').write('x1', ['b-1'])));
         for (const { commit } of cut) await transaction.append({ ...commit });
       });
       await sealed(name, 2_560);
@@ -284,7 +284,7 @@ export function describeDexieSyncedLog(): void {
           const commits = await transaction.readAfter(0);
           const { g } = commits[Math.floor((commits.length * own) / 9)] ?? transaction.end;
           const cut = await transaction.cutAfter(g);
-          await transaction.place(ann.write(`x${own}`, ['b-1']));
+          await transaction.place(toChecked(ann.write(`x${own}`, ['b-1'])));
           for (const { commit } of cut) await transaction.append({ ...commit });
         });
       };

@@ -1,15 +1,16 @@
 import { FailureError } from '../core/errors.ts';
+import type { RecordedEvent } from '../core/events.ts';
 import type { CommitHead } from '../protocol/commit-digest.ts';
 import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
-import type { SyncCommit } from '../protocol/sync-commit.ts';
 import { cutSegments } from './cut-segments.ts';
 import { requestResult } from './idb.ts';
 import { type LogRecord, syncedFormat } from './log-record.ts';
 import type { ChangeLog, OpenTransaction } from './log-transaction.ts';
 import type { LogView, ViewStores } from './log-view.ts';
-import { recordPlaced, toOrderedCommit } from './ordered-commit.ts';
+import { type CheckedCommit, toOrderedCommit } from './ordered-commit.ts';
 import type { LinkedCommit } from './pack-commits.ts';
 import { createReadOrdered, type ReadOrdered } from './read-ordered.ts';
+import { recordChecked } from './record-commit.ts';
 import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
 import type { BesideLog, OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
 
@@ -89,15 +90,15 @@ function stageSync(
     return cut.commits;
   }
 
-  async function place(commit: SyncCommit): Promise<OrderedCommit> {
+  async function place({ commit, contents, digest }: CheckedCommit): Promise<readonly RecordedEvent[]> {
     if ((await inner.findCommit(commit.commandId)) !== undefined) {
       throw new Error(`The commit "${commit.commandId}" is in the log already: it cannot be placed again.`);
     }
-    const placed = await inner.add(commit.events, (revisions) => {
-      const recorded = recordPlaced(commit, logId, inner.head, revisions);
-      return { ...recorded, head: toHead(commit), prev: hexToBytes(commit.prev) };
+    const { events } = await inner.add(commit.events, (revisions) => {
+      const recorded = recordChecked(commit, contents, inner.head, revisions);
+      return { ...recorded, head: toHead(commit), prev: hexToBytes(commit.prev), digest };
     });
-    return toOrdered(placed);
+    return events;
   }
 
   const toOrdered = ({ head, prev, digest, after, events }: LinkedCommit): OrderedCommit => {

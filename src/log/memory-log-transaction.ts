@@ -2,7 +2,7 @@ import { type EventFilter, matchesFilter } from '../core/event-query.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { type CommitHead, chainStart, linkCommit, orderHash } from '../protocol/commit-digest.ts';
 import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
-import { noHash, type SyncCommit } from '../protocol/sync-commit.ts';
+import { noHash } from '../protocol/sync-commit.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
 import type { AppendCondition, NewCommit, StoredCommit } from './event-log.ts';
 import type { SyncRecord } from './log-order.ts';
@@ -17,8 +17,8 @@ import {
   orderHashAt,
   revisionOf,
 } from './memory-log-data.ts';
-import { recordPlaced, toOrderedCommit } from './ordered-commit.ts';
-import { recordCommit } from './record-commit.ts';
+import { type CheckedCommit, toOrderedCommit } from './ordered-commit.ts';
+import { recordChecked, recordCommit } from './record-commit.ts';
 import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
 import type { OrderedCommit, SyncTransaction } from './synced-log.ts';
 
@@ -119,18 +119,18 @@ export function stageTransaction(state: MemoryLogState, start: MemoryLogEnd): St
     return events;
   }
 
-  function place(commit: SyncCommit): OrderedCommit {
+  function place({ commit, contents, digest: placed }: CheckedCommit): readonly RecordedEvent[] {
     if (findCommit(commit.commandId) !== undefined) {
       throw new Error(`The commit "${commit.commandId}" is in the log already: it cannot be placed again.`);
     }
-    const { events, digest: placed } = recordPlaced(commit, logId, headOf(), revisionsOf(commit));
+    const { events } = recordChecked(commit, contents, headOf(), revisionsOf(commit));
     order = orderHash(order, placed, headOf() + events.length);
-    const stored = add(commit, hexToBytes(commit.prev), placed, events);
+    add(commit, hexToBytes(commit.prev), placed, events);
     if (commit.client === client && commit.clientSeq > clientSeq) {
       clientSeq = commit.clientSeq;
       digest = placed;
     }
-    return toOrderedCommit(logId, stored, bytesToHex(placed));
+    return events;
   }
 
   function cutAfter(g: number): readonly OrderedCommit[] {
@@ -194,7 +194,7 @@ export function stageTransaction(state: MemoryLogState, start: MemoryLogEnd): St
     turn: () => new Promise((resolve) => setTimeout(resolve)),
     readAfter: async (g, limit) => readAfter(g, limit),
     cutAfter: async (g) => cutAfter(g),
-    place: async (commit) => place(commit),
+    place: async (checked) => place(checked),
     setBase: (next) => {
       base = next;
     },

@@ -6,21 +6,23 @@ import { hexToBytes } from '../protocol/hex.ts';
 import { Refusal, readHash, readId, readInteger } from '../protocol/parse.ts';
 import type { SyncCommit, SyncEvent } from '../protocol/sync-commit.ts';
 import type { StoredCommit } from './event-log.ts';
-import { type RecordedEvents, recordCommit } from './record-commit.ts';
+import { type CheckedContent, checkContents } from './record-commit.ts';
 import type { OrderedCommit } from './synced-log.ts';
 
+/** A commit as its author wrote it, which this log can hold to the letter. */
+export interface CheckedCommit {
+  readonly commit: SyncCommit;
+  readonly contents: readonly CheckedContent[];
+  readonly digest: Uint8Array;
+}
+
 /**
- * Records a commit as its author wrote it, with its digest.
+ * All of `place` that needs no place: most of the work, and done before the transaction, for which others wait.
  *
  * Throws `FailureError` with `storage.event-refused` where this log cannot hold it, or not to the letter: its digest
  * would be another one.
  */
-export function recordPlaced(
-  commit: SyncCommit,
-  logId: string,
-  head: number,
-  revisions: Map<string, number>,
-): RecordedEvents & { readonly digest: Uint8Array } {
+export function checkCommit(commit: SyncCommit, logId: string): CheckedCommit {
   if (commit.logId !== logId) throw refused(commit, `it is of the log "${commit.logId}", and this is "${logId}"`);
   try {
     readId(commit.client, 'its client');
@@ -35,9 +37,10 @@ export function recordPlaced(
       tags === undefined || (tags.length > 0 && tags.every((tag, at) => !(tag <= (tags[at - 1] ?? ''))));
     if (!isInOrder) throw refused(commit, 'its tags are not sorted, each once');
   }
-  const recorded = recordCommit(commit, head, revisions, hardMaxEventBytes);
-  const digest = commitDigest(commitText(logId, commit, recorded.events, recorded.payloads, hexToBytes(commit.prev)));
-  return { ...recorded, digest };
+  const contents = checkContents(commit, hardMaxEventBytes);
+  const payloads = contents.map(({ text }) => text);
+  const digest = commitDigest(commitText(logId, commit, commit.events, payloads, hexToBytes(commit.prev)));
+  return { commit, contents, digest };
 }
 
 /** A stored commit as it travels. */

@@ -21,6 +21,13 @@ export interface RecordedEvents {
   readonly payloads: readonly string[];
 }
 
+/** What an event holds, as the log stores it: frozen, with its canonical text. */
+export interface CheckedContent {
+  readonly text: string;
+  readonly data: unknown;
+  readonly tags: readonly string[] | undefined;
+}
+
 /**
  * Gives the events of a commit their ids, positions and revisions, and freezes them.
  *
@@ -34,19 +41,33 @@ export function recordCommit(
   revisions: Map<string, number>,
   maxEventBytes: number = defaultMaxEventBytes,
 ): RecordedEvents {
+  // Before anything moves on: a refused commit leaves no revision behind.
+  return recordChecked(commit, checkContents(commit, maxEventBytes), head, revisions);
+}
+
+/** What the events of a commit hold, in their order. Throws as `recordCommit` does. */
+export function checkContents(commit: NewCommit, maxEventBytes: number): readonly CheckedContent[] {
   if (commit.events.length === 0) throw new Error(`The commit of command "${commit.commandId}" holds no event.`);
   checkHead(commit);
+  return commit.events.map((event) => ({ ...toPayload(event, maxEventBytes), tags: toTags(event) }));
+}
+
+/** As `recordCommit`, of a commit that was checked: throws nothing. */
+export function recordChecked(
+  commit: NewCommit,
+  contents: readonly CheckedContent[],
+  head: number,
+  revisions: Map<string, number>,
+): RecordedEvents {
   const meta = toMeta(commit);
-  // Checked before anything moves on: a refused commit leaves no revision behind.
-  const checked = commit.events.map((event) => ({ ...toPayload(event, maxEventBytes), tags: toTags(event) }));
   const events = commit.events.map((event, index): RecordedEvent => {
     const { stream } = event;
     const revision = requireRevision(revisions, stream) + 1;
     revisions.set(stream, revision);
-    const { data, tags } = checked[index] ?? { data: null, tags: undefined };
+    const { data, tags } = contents[index] ?? { data: null, tags: undefined };
     return recordEvent({ ...event, data, tags }, { index, revision, position: head + index + 1, meta });
   });
-  return { events, payloads: checked.map(({ text }) => text) };
+  return { events, payloads: contents.map(({ text }) => text) };
 }
 
 /** Lineage and time of a commit, as each of its events carries them. */

@@ -14,6 +14,7 @@ import {
 } from '../testing/conformance/log-access.ts';
 import { commitOf, eventOf, range } from '../testing/conformance/sample-commits.ts';
 import type { EventLog } from './event-log.ts';
+import { type CheckedCommit, checkCommit } from './ordered-commit.ts';
 import type { OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
 
 /** A fresh log, and a way to open it once more, as another tab does. */
@@ -205,9 +206,8 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
         const first = ann.write('x1', ['a-1']);
         await expect(synced.write((transaction) => transaction.cutAfter(1))).rejects.toThrow('no commit ends');
         await expect(synced.write((transaction) => transaction.cutAfter(3))).rejects.toThrow('no commit ends');
-        await expect(synced.write((transaction) => transaction.place({ ...first, commandId: 'c1' }))).rejects.toThrow(
-          'in the log already',
-        );
+        const again = toChecked({ ...first, commandId: 'c1' });
+        await expect(synced.write((transaction) => transaction.place(again))).rejects.toThrow('in the log already');
         const refused = [
           { ...first, logId: 'another' },
           { ...first, prev: 'none' },
@@ -218,13 +218,12 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
           { ...first, events: [eventOf({ data: 'x'.repeat(300_000) })] },
         ];
         for (const commit of refused) {
-          expect(await failureOf(synced.write((transaction) => transaction.place(commit)))).toMatchObject({
-            type: 'storage.event-refused',
-          });
+          const check = async () => checkCommit(commit, log.logId);
+          expect(await failureOf(check())).toMatchObject({ type: 'storage.event-refused' });
         }
         // Larger than this log allows its own: the server has taken it.
         const large = { ...first, events: [eventOf({ data: 'x'.repeat(200_000) })] };
-        await synced.write((transaction) => transaction.place(large));
+        await synced.write((transaction) => transaction.place(toChecked(large)));
         expect(await log.head()).toBe(3);
         expect(log.order.rebases).toBe(0);
         await expect(
@@ -242,8 +241,8 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
         const before = await synced.write((transaction) => transaction.readAfter(0));
         await synced.write(async (transaction) => {
           const pending = await transaction.cutAfter(0);
-          await transaction.place(ann.write('x1', ['b-1']));
-          for (const { commit } of pending) await transaction.place(commit);
+          await transaction.place(toChecked(ann.write('x1', ['b-1'])));
+          for (const { commit } of pending) await transaction.place(toChecked(commit));
           expect(transaction.clientSeq).toBe(3);
         });
         await append(log, commitOf('c4', ['a-1']));
@@ -365,7 +364,7 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
         for (const each of [log, other]) each.onRebase((fork) => told.push(fork));
         const abandoned = synced.write(async (transaction) => {
           await transaction.cutAfter(4);
-          await transaction.place(createAuthor(log.logId, 'ann').write('x1', ['a-1']));
+          await transaction.place(toChecked(createAuthor(log.logId, 'ann').write('x1', ['a-1'])));
           await transaction.append(commitOf('c3', ['a-1', 'b-1']));
           transaction.setBase({ ...transaction.end, epoch: 'e' });
           transaction.renewClient();
@@ -410,7 +409,7 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
           const { rebases } = other.order;
           for (const g of [6, 3, 5]) {
             await synced.write(async (transaction) => {
-              for (const { commit } of await transaction.cutAfter(g)) await transaction.place(commit);
+              for (const { commit } of await transaction.cutAfter(g)) await transaction.place(toChecked(commit));
             });
           }
           await run(other).then(() => told.push('done'));
@@ -421,7 +420,7 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
         late.onRebase((fork) => told.push(fork));
         for (const _turn of range(1, 20)) {
           await synced.write(async (transaction) => {
-            for (const { commit } of await transaction.cutAfter(7)) await transaction.place(commit);
+            for (const { commit } of await transaction.cutAfter(7)) await transaction.place(toChecked(commit));
           });
         }
         await late.head();
@@ -488,7 +487,7 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
         await log.snapshots.saveProjections([rows('low', 4), rows('high', 6)]);
         await synced.write(async (transaction) => {
           const [last] = await transaction.cutAfter(5);
-          await transaction.place(createAuthor(log.logId, 'ann').write('x1', ['b-2']));
+          await transaction.place(toChecked(createAuthor(log.logId, 'ann').write('x1', ['b-2'])));
           await transaction.append(commitOf(last?.commit.commandId ?? '', ['a-0']));
         });
         // The events of a-0 were cut, those of the others were not.
@@ -566,11 +565,15 @@ export function createAuthor(logId: string, client: string): Author {
   };
 }
 
+export function toChecked(commit: SyncCommit): CheckedCommit {
+  return checkCommit(commit, commit.logId);
+}
+
 /** What sync does with a page: takes out what is pending, places the page, and appends again what was taken out. */
 export async function pull(synced: SyncedLog, page: readonly SyncCommit[]): Promise<void> {
   await synced.write(async (transaction) => {
     const pending = await transaction.cutAfter(transaction.base.g);
-    for (const commit of page) await transaction.place(commit);
+    for (const commit of page) await transaction.place(toChecked(commit));
     transaction.setBase({ ...transaction.end, epoch: 'e' });
     for (const { commit } of pending) await transaction.append(commit);
   });

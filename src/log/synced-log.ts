@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../core/events.ts';
 import type { SyncCommit } from '../protocol/sync-commit.ts';
 import type { SyncBase, SyncPlace } from '../protocol/sync-messages.ts';
 import type { LogTransaction, WriteOptions } from './log-write.ts';
+import type { CheckedCommit } from './ordered-commit.ts';
 
 /**
  * The side of a log that sync works on.
@@ -31,11 +32,8 @@ export interface SyncTransaction extends LogTransaction {
    * @returns what was taken out, oldest first.
    */
   cutAfter(g: number): Promise<readonly OrderedCommit[]>;
-  /**
-   * Appends a commit as its author wrote it, own ones included: number, link and digest stay. Throws where its id is in
-   * the log already, and `storage.event-refused` where no log can hold it.
-   */
-  place(commit: SyncCommit): Promise<OrderedCommit>;
+  /** Appends a commit as its author wrote it, own ones included: number, link and digest stay. Throws where its id is in the log already. */
+  place(checked: CheckedCommit): Promise<readonly RecordedEvent[]>;
   /** The place after the last commit. */
   readonly end: SyncPlace;
   setBase(base: SyncBase): void;

@@ -6,7 +6,7 @@ import { assertEqual } from '../testing/assert.ts';
 import { readAll, readAllCommits } from '../testing/conformance/log-access.ts';
 import { filterOf, type Random, range, recordedOf, seededRandom } from '../testing/conformance/sample-commits.ts';
 import type { EventLog, NewCommit } from './event-log.ts';
-import type { SyncedLogFactory } from './synced-log.contract.ts';
+import { type SyncedLogFactory, toChecked } from './synced-log.contract.ts';
 import type { SyncedLog, SyncTransaction } from './synced-log.ts';
 
 /** How many steps of a random run, and the seeds of the runs. */
@@ -132,7 +132,7 @@ async function changeOrder(
       next = { ...next, commits: next.commits.slice(0, kept), confirmed: Math.min(next.confirmed, kept) };
       for (const _place of range(1, random.below(4))) {
         const commit = writeAs(random.pick(others), newCommit(newId(), random), logId);
-        await transaction.place(commit);
+        await transaction.place(toChecked(commit));
         next = { ...next, commits: [...next.commits, commit] };
       }
       if (random.below(6) === 0) transaction.renewClient();
@@ -169,9 +169,9 @@ async function changeOrder(
 
 /** Back in the log: as it was written, or written anew by this client. */
 async function again(transaction: SyncTransaction, commit: SyncCommit, random: Random): Promise<SyncCommit> {
-  if (random.below(2) === 0) return (await transaction.place(commit)).commit;
   const { commandId, correlationId, recordedAt, events } = commit;
-  await transaction.append({ commandId, correlationId, recordedAt, events });
+  if (random.below(2) === 0) await transaction.place(toChecked(commit));
+  else await transaction.append({ commandId, correlationId, recordedAt, events });
   const [appended] = await transaction.readAfter(transaction.head - events.length);
   assertEqual(appended?.commit.events, events, 'the events of what was appended again');
   return appended?.commit ?? commit;

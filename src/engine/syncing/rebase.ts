@@ -6,8 +6,10 @@ import type { Receipt } from '../../core/receipt.ts';
 import type { Rejection } from '../../core/rejection.ts';
 import type { Upcaster } from '../../core/upcast.ts';
 import type { NewCommit } from '../../log/event-log.ts';
+import type { CheckedCommit } from '../../log/ordered-commit.ts';
 import type { OrderedCommit, SyncTransaction } from '../../log/synced-log.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
+import { bytesToHex } from '../../protocol/hex.ts';
 import type { SyncCommit } from '../../protocol/sync-commit.ts';
 import type { SyncReason } from '../../protocol/sync-host.ts';
 import type { SyncBase } from '../../protocol/sync-messages.ts';
@@ -30,7 +32,7 @@ export interface RebaseChange {
   /** Position up to which nothing changes: a commit ends there, and the base is not after it. */
   readonly from: number;
   /** Put before what is pending, as their authors wrote them. */
-  readonly placed?: readonly SyncCommit[];
+  readonly placed?: readonly CheckedCommit[];
   readonly base?: SyncBase;
   /** Own commits that a server will never take. */
   readonly refusals?: ReadonlyMap<string, SyncReason>;
@@ -59,11 +61,13 @@ export async function rebase(
   if (pending.length > 0) await transaction.cutAfter(from);
   const disturbance = createDisturbance(decider.upcaster);
   disturbance.add(lost);
-  const placedIds = new Set(placed.map(({ commandId }) => commandId));
+  const placedIds = new Set(placed.map(({ commit }) => commit.commandId));
   const overtaken = new Set(overtaking(pending, placedIds));
   const refused = new Set(await beside.ids('refused'));
-  for (const commit of placed) {
-    const { events, digest } = await transaction.place(commit);
+  for (const checked of placed) {
+    const { commit } = checked;
+    const events = await transaction.place(checked);
+    const digest = bytesToHex(checked.digest);
     const own = pendingById.get(commit.commandId);
     if (own?.digest !== digest || overtaken.has(commit.commandId)) disturbance.add(events);
     if (own !== undefined && own.digest !== digest) disturbance.add(own.events);

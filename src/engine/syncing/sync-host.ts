@@ -1,11 +1,11 @@
 import type { Refused } from '../../core/receipt.ts';
 import { createUpcaster, type Upcaster } from '../../core/upcast.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import { type CheckedCommit, checkCommit } from '../../log/ordered-commit.ts';
 import type { OrderedCommit, SyncedLog, SyncTransaction } from '../../log/synced-log.ts';
 import { orderHash } from '../../protocol/commit-digest.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/hex.ts';
-import { toCanonicalCommit } from '../../protocol/sync-commit.ts';
 import type { PulledPage, PushedId, PushPage, SyncEnv, SyncHost, SyncProgress } from '../../protocol/sync-host.ts';
 import type { PushedCommit, PushMode, SyncBase, SyncGuard, SyncPlace } from '../../protocol/sync-messages.ts';
 import { storedFilters } from '../current-log.ts';
@@ -202,8 +202,8 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     },
 
     applyPage: async (page) => {
-      const broken = await findFault(page, log.logId);
-      if (broken !== undefined) return { status: 'broken', text: broken };
+      const checked = checkPage(page, log.logId);
+      if (typeof checked === 'string') return { status: 'broken', text: checked };
       const { commits: pulled, epoch } = page;
       const outcome = await write(async (transaction) => {
         const { base } = transaction;
@@ -231,10 +231,11 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         }
         const from = confirmed.at(-1)?.g ?? base.g;
         const own = await transaction.readAfter(from);
-        const rest = pulled.slice(level).map(({ commit }) => commit);
+        const rest = checked.slice(level);
         const known = new Set(own.map(({ commit }) => commit.commandId));
         const renewed = rest.some(
-          ({ client, commandId }) => client === transaction.client && !known.has(commandId) && !refused.has(commandId),
+          ({ commit: { client, commandId } }) =>
+            client === transaction.client && !known.has(commandId) && !refused.has(commandId),
         );
         const change = { from, placed: rest, base: end, renews: renewed, defers: await defers(transaction) };
         await rebase(transaction, own, change, decider);
@@ -385,19 +386,26 @@ function toGuard(note: CommitNote | undefined, { g }: SyncBase, upcaster: Upcast
   };
 }
 
-/** Everything that a page claims, computed anew: before the transaction, which cannot wait for it. */
-async function findFault({ base, commits }: PulledPage, logId: string): Promise<string | undefined> {
-  let { g, oh } = base;
+/**
+ * Everything that a page claims, computed anew: before the transaction, which cannot wait for it. @returns what is wrong
+ * with it, or its commits.
+ */
+function checkPage({ base, commits }: PulledPage, logId: string): string | readonly CheckedCommit[] {
+  const checked: CheckedCommit[] = [];
+  let { g } = base;
+  let oh: Uint8Array = hexToBytes(base.oh);
   for (const pulled of commits) {
     const { commit } = pulled;
     if (commit.logId !== logId) return `The server gave a commit of the log "${commit.logId}".`;
+    const one = checkCommit(commit, logId);
     g += commit.events.length;
-    oh = bytesToHex(orderHash(hexToBytes(oh), hexToBytes(toCanonicalCommit(commit).digest), g));
-    if (pulled.g !== g || pulled.oh !== oh) {
+    oh = orderHash(oh, one.digest, g);
+    if (pulled.g !== g || pulled.oh !== bytesToHex(oh)) {
       return `The commit "${commit.commandId}" that the server gave does not follow at position ${g}: it is not what its hash says, or others are missing before it.`;
     }
+    checked.push(one);
   }
-  return undefined;
+  return checked;
 }
 
 const nearPlaces = 8;

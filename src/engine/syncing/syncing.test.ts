@@ -10,6 +10,7 @@ import { reject } from '../../core/rejection.ts';
 import { shape } from '../../core/schema.ts';
 import { versions } from '../../core/versions.ts';
 import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
+import { toChecked } from '../../log/synced-log.contract.ts';
 import { allowAll } from '../../server/policy.ts';
 import { Account, Balances, BankEvents, bankApp, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
 import { createWorld } from '../../testing/fixtures/sync-world.ts';
@@ -23,7 +24,7 @@ async function importFrom(log: MemoryEventLog): Promise<MemoryEventLog> {
   const commits = await (await log.openSync()).write((transaction) => transaction.readAfter(0));
   const imported = createMemoryEventLog({ logId: log.logId, client: crypto.randomUUID() });
   await (await imported.openSync()).write(async (transaction) => {
-    for (const { commit } of commits) await transaction.place(commit);
+    for (const { commit } of commits) await transaction.place(toChecked(commit));
   });
   return imported;
 }
