@@ -30,6 +30,24 @@ describe('a page', () => {
     await syncOnce(world, ada);
     expect([ada.ids, asked]).toEqual([['one'], [8 * 1_048_576]]);
   });
+
+  it('is on its way while the one before it is applied', async () => {
+    const world = createTestWorld({ limits: { pageEvents: 1 } });
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    for (const id of ['one', 'two', 'three']) bob.save(id);
+    await syncOnce(world, bob);
+    world.requests.splice(0);
+    const { host, stop } = world.start(ada);
+    const asked: number[] = [];
+    host.before = async () => {
+      await world.settle();
+      asked.push(world.requests.filter((route) => route === 'pull').length);
+    };
+    await world.clock.advance(0);
+    await expect.poll(() => ada.ids).toEqual(['one', 'two', 'three']);
+    expect(asked).toEqual([2, 3, 3]);
+    await stop();
+  });
 });
 
 describe('a server that was restored from a backup', () => {

@@ -1,6 +1,7 @@
 import type { SyncHost, SyncReason, SyncState } from '../protocol/sync-host.ts';
 import {
   type HelloReply,
+  type PullReply,
   type PushedCommit,
   type PushMode,
   type SyncBase,
@@ -136,21 +137,28 @@ export function runCycle(
     head = undefined;
     // What a hello has told is as good as an empty page.
     if (told !== undefined && isSamePlace(told, base)) return;
-    for (let from: SyncBase | undefined = base; from !== undefined; ) from = await pullPage(from);
+    for (let page: AskedPage | undefined = askPage(base); page !== undefined; ) page = await takePage(page);
   }
 
-  /** @returns where to go on; undefined at the head. */
-  async function pullPage(from: SyncBase): Promise<SyncBase | undefined> {
+  function askPage(from: SyncBase): AskedPage {
     const { limits, epoch } = requireServer();
     const { pageEvents: limit, pageBytes: maxBytes } = shareOf(limits);
-    const reply = await askMuch((signal) =>
-      transport.pull({ log: logId, base: from, limit, maxBytes }, inName(signal)),
-    );
+    const reply = askMuch((signal) => transport.pull({ log: logId, base: from, limit, maxBytes }, inName(signal)));
+    // Nobody waits for it where the page before it is not applied.
+    reply.catch(() => undefined);
+    return { from, epoch, reply };
+  }
+
+  /** Applies a page, while the next one is on its way. @returns that; undefined at the head. */
+  async function takePage({ from, epoch, reply: asked }: AskedPage): Promise<AskedPage | undefined> {
+    const reply = await asked;
     if (!isSamePlace(reply.base, from)) throw badReply('a page for another base than was asked for');
-    if (reply.commits.length === 0) {
+    const last = reply.commits.at(-1);
+    if (last === undefined) {
       if (!isSamePlace(reply.head, from)) throw badReply('an empty page before the head');
       return undefined;
     }
+    const next = last.g < reply.head.g ? askPage({ epoch, g: last.g, oh: last.oh }) : undefined;
     const outcome = await step(host.applyPage({ base: from, epoch, commits: reply.commits }));
     if (outcome.status === 'broken') throw badReply(outcome.text);
     if (outcome.status === 'stale') {
@@ -158,13 +166,13 @@ export function runCycle(
       count(new SyncRefusal('STALE', 'The log moved on under every page that was pulled.'));
       const { base } = await step(host.readState());
       memory.base = base;
-      return base;
+      return askPage(base);
     }
     mends = 0;
     hasPulled = true;
     memory.base = outcome.base;
     acknowledged.forget(reply.commits.map(({ commit }) => commit.commandId));
-    return outcome.base.g < reply.head.g ? outcome.base : undefined;
+    return next;
   }
 
   /** One batch. */
@@ -283,6 +291,14 @@ export function runCycle(
   }
 
   return run();
+}
+
+/** A page that is on its way. */
+interface AskedPage {
+  readonly from: SyncBase;
+  /** Of the server that was asked. */
+  readonly epoch: string;
+  readonly reply: Promise<PullReply>;
 }
 
 interface Offer {
