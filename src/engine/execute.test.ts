@@ -72,7 +72,7 @@ describe('a commit', () => {
     const commands = Array.from({ length: count }, () => command(Mute, 'm', 'hum', {}));
     expect(await client.execute(commands)).toMatchObject({ status: 'saved', events: count, position: count });
     await client.close();
-  });
+  }, 30_000);
 
   it('can be cancelled until it is stored, and those that were sent with it are saved all the same', async () => {
     const log = createMemoryEventLog();
