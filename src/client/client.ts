@@ -156,6 +156,8 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
       noteSaved(saved);
       storage.check(welcome.durable);
       for (const projection of feeds.keys()) requestSnapshot(projection);
+      // What moved on while there was no worker, nobody has told.
+      refresh();
     },
     onFailed: noteFailure,
   });
@@ -243,10 +245,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     status,
     progressListeners,
     follow,
-    onSaved: async ({ receipt, projectedTo }) => {
+    onSaved: async ({ receipt, projectedTo }, rebases) => {
       if (receipt.status !== 'saved') return;
       await whenShown(receipt.position, projectedTo);
-      noteSaved(receipt.position);
+      // In another order since, it is not a place of this log: the patch that brought the order has told its end.
+      if (status.getState().rebases === rebases) noteSaved(receipt.position);
       storage.afterSave();
     },
   });

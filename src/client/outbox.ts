@@ -43,7 +43,10 @@ const maxOpenWrites = 64;
 /** Commands of a long list that are sent at a time: about a millisecond of copying for the page. */
 const stageLength = 500;
 
-/** `onSaved` is called, and waited for, before a receipt that says so is handed out. */
+/**
+ * `onSaved` is called, and waited for, before a receipt that says so is handed out; `rebases` is what the status said of
+ * them when the command was sent.
+ */
 export function createOutbox({
   call,
   status,
@@ -57,7 +60,7 @@ export function createOutbox({
   readonly progressListeners: Map<string, (progress: Progress) => void>;
   /** Notes each command and its answer. */
   readonly follow: (commandId: string, answer: Promise<Receipt>) => Promise<Receipt>;
-  readonly onSaved: (executed: Executed) => Promise<void>;
+  readonly onSaved: (executed: Executed, rebases: number) => Promise<void>;
 }): Outbox {
   const slots = createSlots(maxOpenWrites);
   const open = new Set<Promise<Receipt>>();
@@ -73,11 +76,12 @@ export function createOutbox({
     if (onProgress !== undefined) progressListeners.set(commandId, ({ done, total }) => onProgress({ done, total }));
     status.setState(({ saving }) => ({ saving: saving + 1 }));
     const release = await slots.take();
+    const { rebases } = status.getState();
     try {
       const executed = await post(commands, request, signal);
       const { receipt } = executed;
       if (receipt.status === 'saved') {
-        await onSaved(executed);
+        await onSaved(executed, rebases);
         onProgress?.({ done: commands.length, total: commands.length });
       }
       return receipt;

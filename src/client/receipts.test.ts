@@ -184,4 +184,47 @@ describe('a receipt that was looked up', () => {
     refresh();
     expect((await receipts.find('x'))?.status).toBe('saved');
   });
+
+  it('is asked for again after the log could not be read', async () => {
+    let isBroken = true;
+    const { receipts, follow, refresh } = createReceipts(async () => {
+      if (isBroken) throw new FailureError({ type: 'storage.failed', text: 'The disk cannot be read.' });
+      return confirmed;
+    });
+    await follow('x', Promise.resolve(saved));
+    refresh();
+    await expect(receipts.find('x')).rejects.toThrow('The disk');
+    isBroken = false;
+    expect(await receipts.find('x')).toEqual(confirmed);
+  });
+
+  it('is known no more where it was withdrawn and dropped before it was looked up', async () => {
+    const { receipts, follow, refresh } = createReceipts(async () => undefined);
+    await follow('x', Promise.resolve(saved));
+    await follow('empty', Promise.resolve({ ...saved, commandId: 'empty', events: 0 }));
+    const told: unknown[] = [];
+    receipts.subscribe('x', () => told.push(receipts.get('x')));
+    refresh();
+    expect(await receipts.find('x')).toBeUndefined();
+    expect(told).toEqual([undefined]);
+    // A command that had nothing to do is in no log.
+    expect((await receipts.find('empty'))?.status).toBe('saved');
+  });
+});
+
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+
+describe('a receipt that comes after what it says has moved on', () => {
+  it('is looked up', async () => {
+    const saved = { status: 'saved', commandId: 'x', stream: 's', revision: 0, position: 1, events: 1 } as const;
+    const { receipts, follow, refresh } = createReceipts(async () => ({ ...saved, status: 'confirmed' }) as const);
+    receipts.subscribe('x', () => undefined);
+    const answer = follow(
+      'x',
+      settle().then(() => saved),
+    );
+    refresh();
+    expect(await answer).toEqual(saved);
+    await expect.poll(() => receipts.get('x')?.status).toBe('confirmed');
+  });
 });

@@ -28,57 +28,72 @@ export interface ReceiptKeeper {
 /** Receipts that are kept: those of a long session, in some hundred kB. */
 const maxKept = 1000;
 
+/** What is known of a command. */
+interface Known {
+  readonly state: CommandState;
+  /** How often anything had moved on when it was asked for. */
+  readonly asOf: number;
+}
+
 export function createReceipts(findInLog: (commandId: string) => Promise<CommandState | undefined>): ReceiptKeeper {
   /** How many calls of a command are on their way: the same id may be sent again meanwhile. */
   const sendingById = new Map<string, { readonly sending: Sending; count: number }>();
   /** Oldest first. */
-  const receiptsById = new Map<string, CommandState>();
-  /** Those that may have moved on since they were looked up. */
-  const staleIds = new Set<string>();
+  const knownById = new Map<string, Known>();
   const listenersById = new Map<string, Set<() => void>>();
   const lookupsById = new Map<string, Promise<void>>();
+  /** How often anything may have moved on. */
+  let moves = 0;
 
   function tell(commandId: string): void {
     for (const listener of listenersById.get(commandId) ?? []) listener();
   }
 
-  function keep(commandId: string, receipt: CommandState): void {
-    staleIds.delete(commandId);
-    receiptsById.delete(commandId);
-    receiptsById.set(commandId, receipt);
-    if (receiptsById.size <= maxKept) return;
+  function keep(commandId: string, known: Known): void {
+    knownById.delete(commandId);
+    knownById.set(commandId, known);
+    if (knownById.size <= maxKept) return;
     // What is on screen stays.
-    for (const id of receiptsById.keys()) {
+    for (const id of knownById.keys()) {
       if (listenersById.has(id)) continue;
-      staleIds.delete(id);
-      receiptsById.delete(id);
+      knownById.delete(id);
       return;
     }
   }
 
-  const get = (commandId: string) => sendingById.get(commandId)?.sending ?? receiptsById.get(commandId);
+  const get = (commandId: string) => sendingById.get(commandId)?.sending ?? knownById.get(commandId)?.state;
+
+  function isStale(commandId: string): boolean {
+    const known = knownById.get(commandId);
+    return known !== undefined && known.asOf < moves && canMove(known.state);
+  }
 
   async function lookUp(commandId: string): Promise<void> {
-    const known = get(commandId);
-    let receipt: CommandState | undefined;
-    do {
-      staleIds.delete(commandId);
-      receipt = await findInLog(commandId);
-      // Moved on while it was asked for.
-    } while (staleIds.has(commandId));
+    const before = get(commandId);
+    const asOf = moves;
+    const state = await findInLog(commandId);
     // Sent by this page meanwhile: its own answer is the newer one.
-    if (receipt === undefined || get(commandId) !== known) return;
-    keep(commandId, receipt);
+    if (get(commandId) !== before) return;
+    if (state !== undefined) keep(commandId, { state, asOf });
+    // Withdrawn and dropped, or of a log that another has taken the place of.
+    else if (isStale(commandId)) knownById.delete(commandId);
     tell(commandId);
   }
 
   async function find(commandId: string): Promise<CommandState | undefined> {
-    if (get(commandId) === undefined || staleIds.has(commandId)) {
+    if (get(commandId) !== undefined && !isStale(commandId)) return get(commandId);
+    do {
       const lookup = lookupsById.get(commandId) ?? lookUp(commandId).finally(() => lookupsById.delete(commandId));
       lookupsById.set(commandId, lookup);
       await lookup;
-    }
+      // Moved on while it was asked for.
+    } while (isStale(commandId));
     return get(commandId);
+  }
+
+  /** For who listens. Where the log cannot be read, the status says so. */
+  function refreshOne(commandId: string): void {
+    if (listenersById.has(commandId) && isStale(commandId)) find(commandId).catch(() => undefined);
   }
 
   return {
@@ -95,28 +110,32 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
       },
     },
     refresh: () => {
-      for (const [commandId, { status }] of receiptsById) {
-        // Also what was confirmed: a server that was put back makes it wait again.
-        if (status === 'rejected' || status === 'failed') continue;
-        staleIds.add(commandId);
-        // Where the log cannot be read, the status says so.
-        if (listenersById.has(commandId)) find(commandId).catch(() => undefined);
-      }
+      moves += 1;
+      for (const commandId of knownById.keys()) refreshOne(commandId);
     },
     follow: async (commandId, answer) => {
       const entry = sendingById.get(commandId) ?? { sending: { status: 'sending', commandId } as const, count: 0 };
       entry.count += 1;
       sendingById.set(commandId, entry);
+      // What it says may be older than what moved on while it was on its way.
+      const asOf = moves;
       tell(commandId);
       try {
         const receipt = await answer;
-        keep(commandId, receipt);
+        keep(commandId, { state: receipt, asOf });
         return receipt;
       } finally {
         entry.count -= 1;
         if (entry.count === 0) sendingById.delete(commandId);
         tell(commandId);
+        refreshOne(commandId);
       }
     },
   };
+}
+
+/** Also what was confirmed: a server that was put back makes it wait again. What has no events is in no log. */
+function canMove(state: CommandState): boolean {
+  if (state.status === 'saved') return state.events > 0;
+  return state.status !== 'rejected' && state.status !== 'failed';
 }
