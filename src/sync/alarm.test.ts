@@ -60,6 +60,17 @@ describe('a rest', () => {
     expect(long.isOver).toBe(true);
   });
 
+  it('is no longer either where the clock is set back and commands are saved that do not end it', async () => {
+    const { alarm, clock, rest, jump } = createTestAlarm();
+    const long = rest(minute, ['wake']);
+    jump(-60 * minute);
+    for (let saved = 0; saved < 6; saved += 1) {
+      await clock.advance(10_000);
+      alarm.hasten('pending', 300);
+    }
+    expect(long.isOver).toBe(true);
+  });
+
   it('is ended by what it may be ended by, and another one by what came too early', async () => {
     const { alarm, clock, rest } = createTestAlarm();
     const first = rest(5 * minute, ['wake']);

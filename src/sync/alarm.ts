@@ -45,6 +45,7 @@ export function createAlarm(env: SyncEnv): Alarm {
         const end = env.now() + Math.ceil(ms);
         /** By the count of the timers: the clock may be set back. */
         let left = Math.ceil(ms);
+        let wakeAt = end;
         let cancel = () => {};
         const finish = () => {
           cancel();
@@ -52,12 +53,15 @@ export function createAlarm(env: SyncEnv): Alarm {
           signal.removeEventListener('abort', finish);
           resolve();
         };
-        const set = () => {
-          cancel();
+        const nextTime = () => {
           const wished = [...wishes]
             .filter(([cause, { isWanted }]) => wokenBy.includes(cause) && isWanted())
             .map(([, { at }]) => at);
-          const wakeAt = Math.min(end, ...wished);
+          return Math.min(end, ...wished);
+        };
+        const set = () => {
+          cancel();
+          wakeAt = nextTime();
           const due = Math.min(left, Math.max(0, wakeAt - env.now()));
           const delay = Math.min(due, glanceMs);
           cancel = env.callLater(() => {
@@ -67,7 +71,10 @@ export function createAlarm(env: SyncEnv): Alarm {
           }, delay);
           onTime(Math.max(wakeAt, env.now()));
         };
-        setTimer = set;
+        setTimer = () => {
+          // A timer that is set anew begins to count anew: only for what comes sooner.
+          if (nextTime() < wakeAt) set();
+        };
         signal.addEventListener('abort', finish);
         if (signal.aborted) finish();
         else set();
