@@ -382,6 +382,27 @@ describe('a commit that the policy denies', () => {
   });
 });
 
+describe('what is withdrawn as it is looked at', () => {
+  it('is nothing that the server took and does not show', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    ada.save('a1');
+    const { host, stop } = world.start(ada);
+    const { readPush } = host;
+    host.readPush = async (query) => {
+      const { commits } = await readPush(query);
+      await host.refuse(
+        commits.map(({ commit: { commandId }, digest }) => ({ commandId, digest, code: 'NO', text: '' })),
+      );
+      return readPush(query);
+    };
+    await world.clock.advance(0);
+    expect(host.reports.flatMap(({ problem }) => problem ?? [])).toEqual([]);
+    expect([host.last?.phase, ada.pending]).toEqual(['synced', []]);
+    await stop();
+  });
+});
+
 describe('what somebody else saved', () => {
   it('is not pushed, nor what stands behind it, and pulling goes on', async () => {
     const world = createTestWorld();

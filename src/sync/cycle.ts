@@ -77,7 +77,9 @@ export function runCycle(
         const pushed = await pushOwn(state);
         if (pushed === 'some' || (await offerOrphans(state))) continue;
         if (pushed !== 'none') return waitsFor[pushed];
-        if (state.pending > 0) throw new SyncRefusal('UNCONFIRMED', 'The server took commits and does not show them.');
+        // What was left may have been withdrawn as it was looked at.
+        if (state.pending > 0 && (await step(host.readState())).pending > 0)
+          throw new SyncRefusal('UNCONFIRMED', 'The server took commits and does not show them.');
         return undefined;
       } catch (error) {
         await mend(error);
