@@ -138,6 +138,21 @@ describe('two tabs of one log', () => {
     expect(one.host.countAcknowledged()).toBe(0);
   });
 
+  it('each try once what waits for a newer build, and then leave it', async () => {
+    const stored = createMemoryEventLog({ logId: 'log-1', client: 'a' });
+    const open = () => createHost({ log: createCurrentLog(stored.open(), createUpcaster(bankApp)) });
+    const [one, two] = [await open(), await open()];
+    await one.pull(ofOthers('f1', deposit(10)));
+    await one.execute(move('w1', 'withdraw', 10));
+    await one.pull({ ...ofOthers('f2', { ...deposit(1), version: 2 }), client: 'bob' });
+    const rebases: number[] = [];
+    for (const tab of [one, two, one, two, one, two]) {
+      expect(await tab.push()).toMatchObject({ commits: [], waitsFor: 'version' });
+      rebases.push(tab.log.order.rebases);
+    }
+    expect(new Set(rebases.slice(1)).size).toBe(1);
+  });
+
   it('set nobody back for a place that the other has left', async () => {
     const { host, execute, push, pull, setBackTo } = await createHost();
     await execute(move('d1', 'deposit', 1));
@@ -146,6 +161,31 @@ describe('two tabs of one log', () => {
     expect(setBackTo).toEqual([]);
     await host.goBack((await host.readState()).base, 0);
     expect(new Set(setBackTo)).toEqual(new Set([0]));
+  });
+});
+
+describe('a client that writes under another name', () => {
+  it('decides nothing again as long as commits of others are to be recovered', async () => {
+    const { host, execute, pull } = await createHost();
+    await pull(ofOthers('f1', deposit(10)));
+    await execute(move('w1', 'withdraw', 10));
+    await host.goBack((await host.readState()).base, 0);
+    const { client } = await host.readState();
+    await host.renewClient(client);
+    expect(await host.readState()).toMatchObject({ orphans: 1, pending: 1, refused: 0 });
+    expect((await host.readState()).client).not.toBe(client);
+  });
+});
+
+describe('what was withdrawn', () => {
+  it('is read in the order in which it was', async () => {
+    const { host, execute, push } = await createHost();
+    for (const id of ['c', 'a', 'b']) {
+      await execute(move(id, 'deposit', 1));
+      const refusals = (await push()).commits.map(({ digest }) => ({ commandId: id, digest, code: 'NO', text: 'No.' }));
+      await host.refuse(refusals);
+    }
+    expect((await host.readRefused()).map(({ commandId }) => commandId)).toEqual(['c', 'a', 'b']);
   });
 });
 

@@ -48,8 +48,8 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
   const decider: Decider = { ...options, upcaster: createUpcaster(app) };
   /** Digests of pending commits that a server has, by command id. */
   const acknowledged = new Map<string, string>();
-  /** The order (`LogOrder.rebases`) whose marks were looked through: what is marked comes with another one. */
-  let lookedThrough = -1;
+  /** The order hash at the end of the log when what is marked was last tried: in the same log nothing else comes of it. */
+  let triedAt = '';
   /** Where the log stood when `acknowledged` was last compared with it. */
   let comparedAt = '';
   /** Everything up to there was held back, in the order at the time. */
@@ -106,24 +106,22 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
   }
 
   /**
-   * What could not be decided again while commits of others were missing, or by this version of the app: that is tried
-   * once in each order, and whenever something was saved behind it. @returns the order that it leaves.
+   * Tries what could not be decided again while commits of others were missing, or by this version of the app.
+   *
+   * @returns where it was tried. Not the count of rebases: this is one too, and two tabs would make each other try for
+   * ever.
    */
-  async function decideMarked(transaction: SyncTransaction): Promise<number> {
+  async function decideMarked(transaction: SyncTransaction): Promise<string> {
     const { base, beside } = transaction;
-    const { rebases } = log.order;
     const marked = await beside.ids('marked');
-    if (marked.length === 0) return rebases;
+    if (marked.length === 0 || transaction.end.oh === triedAt) return triedAt;
     const own = await transaction.readAfter(base.g);
     const notes = await readNotes(transaction, own);
-    const mustDecide = ({ commit }: OrderedCommit) => notes.get(commit.commandId)?.mustDecide === true;
-    const first = own.findIndex(mustDecide);
-    if (first !== -1 && rebases === lookedThrough && own.slice(first).every(mustDecide)) return rebases;
+    const first = own.findIndex(({ commit }) => notes.get(commit.commandId)?.mustDecide === true);
     // What still has to wait is marked anew.
     for (const commandId of marked) beside.delete('marked', commandId);
-    if (first === -1) return rebases;
-    await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, decider);
-    return rebases + 1;
+    if (first !== -1) await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, decider);
+    return transaction.end.oh;
   }
 
   /** Where the first commit stands that is not held back. What was held back first is offered again first. */
@@ -161,10 +159,10 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
       }),
 
     readPush: async ({ limits, principal, isAcknowledged: isKnown }) => {
-      let through = lookedThrough;
+      let tried = triedAt;
       const found = await look(async (transaction) => {
         const isRecovering = await defers(transaction);
-        if (!isRecovering) through = await decideMarked(transaction);
+        if (!isRecovering) tried = await decideMarked(transaction);
         const { base, client } = transaction;
         const isHeld = ({ commit, digest }: OrderedCommit) => isKnown({ commandId: commit.commandId, digest });
         const from = await skipHeld(transaction, isHeld);
@@ -197,7 +195,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         return { base, client, mode, commits, waitsFor };
       });
       // Stored by now: a transaction that was lost is run again, and looks again.
-      lookedThrough = through;
+      triedAt = tried;
       return found;
     },
 
@@ -307,7 +305,8 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
       write(async (transaction) => {
         if (transaction.client !== client) return;
         const own = await transaction.readAfter(transaction.base.g);
-        await rebase(transaction, own, { from: transaction.base.g, renews: true }, decider);
+        const change = { from: transaction.base.g, renews: true, defers: await defers(transaction) };
+        await rebase(transaction, own, change, decider);
       }),
 
     readOrphans: ({ pushCommits, pushEvents, bodyBytes }) =>
@@ -347,7 +346,11 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         return value === undefined ? undefined : toRefused(value as RefusedCommit);
       }),
     readRefused: () =>
-      look(async ({ beside }) => (await beside.list('refused')).map(([, value]) => value as RefusedCommit)),
+      look(async ({ beside }) =>
+        (await beside.list('refused'))
+          .map(([, value]) => value as RefusedCommit)
+          .sort((one, other) => one.refusedAt - other.refusedAt),
+      ),
     dropRefused: (commandIds) =>
       write(async ({ beside }) => {
         for (const commandId of commandIds) beside.delete('refused', commandId);
