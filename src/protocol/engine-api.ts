@@ -52,7 +52,7 @@ export interface EngineApi {
   import(importId: string, file: Blob, options: { readonly replace: boolean }): Promise<Imported>;
   /** Syncs now, whatever it is waiting for. */
   syncNow(): void;
-  /** What was withdrawn, oldest first by command id. */
+  /** What was withdrawn, oldest first. */
   readRefused(): Promise<readonly RefusedCommit[]>;
   dropRefused(commandIds: readonly string[]): Promise<void>;
   /** The page is hidden, and may be gone in a moment: what is only kept in memory is saved. */

@@ -57,7 +57,11 @@ export interface SyncHost {
   renewClient(client: string): Promise<void>;
   /** Commits of others that a restored server has lost, oldest first. */
   readOrphans(limits: SyncLimits): Promise<readonly PushedCommit[]>;
-  dropOrphans(commandIds: readonly string[]): Promise<void>;
+  /**
+   * Lets go of what the server has again. What it will never take is kept as withdrawn, with its reason, unless the log
+   * has a commit of that id by now: its author has brought it back.
+   */
+  settleOrphans(taken: readonly PushedId[], refusals: readonly (PushedId & SyncReason)[]): Promise<void>;
   /** Calls `listener` when there may be something to push. */
   onPending(listener: () => void): () => void;
   /** Once per browser: runs `work` when no other tab of this log does, until `signal` is aborted. */

@@ -22,9 +22,10 @@ export function useRefused(): readonly RefusedCommit[] {
     let known = '';
 
     async function look(): Promise<void> {
-      const { refused = 0, pending, confirmed } = client.status.getState().sync ?? {};
-      // One that is dropped while another is withdrawn leaves the count as it was: what is pending tells.
-      const state = `${refused} ${pending} ${confirmed}`;
+      const { sync, rebases } = client.status.getState();
+      const { refused = 0, pending, confirmed } = sync ?? {};
+      // One that is dropped while another is withdrawn leaves the count as it was: what moved with it tells.
+      const state = `${refused} ${pending} ${confirmed} ${rebases}`;
       if (state === known) return;
       known = state;
       // Where the log cannot be read, the status says so.

@@ -73,6 +73,21 @@ describe('a server that was restored from a backup', () => {
     expect(bob.ids).toEqual(ada.ids);
   });
 
+  it('may not take again what others had written: it is kept with the reason', async () => {
+    const world = createTestWorld();
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    bob.save('b1');
+    await syncOnce(world, bob);
+    await syncOnce(world, ada);
+    await world.restore(0);
+    world.setPolicy({ commit: (_actor, { client }) => (client === 'b' ? { deny: 'NOT_YOURS' } : 'allow') });
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(0);
+    expect([ada.ids, ada.orphans, host.last?.phase]).toEqual([[], [], 'synced']);
+    expect(ada.refused.map(({ commandId, code }) => [commandId, code])).toEqual([['b1', 'NOT_YOURS']]);
+    await stop();
+  });
+
   it('is found out too where it has taken new commits since', async () => {
     const world = createTestWorld();
     const [ada, bob] = [world.device('a'), world.device('b')];

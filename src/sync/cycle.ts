@@ -233,8 +233,8 @@ export function runCycle(
     const { answers } = await offer({ base, client, commits }, 'recover', principal());
     // An answer may be lost with the server that gave it: they are let go when they are confirmed.
     await pullToHead();
-    const settled = pick(answers, (result) => isTaken(result) || isRefused(result, true));
-    await step(host.dropOrphans(settled.map(({ commandId }) => commandId)));
+    const refused = pick(answers, (result) => isRefused(result, true));
+    await step(host.settleOrphans(pick(answers, isTaken), refused.map(toRefusal)));
     const rest = answers.find(({ result }) => !isTaken(result) && !isRefused(result, true));
     if (rest !== undefined) throw toObstacle(rest);
     return true;

@@ -17,7 +17,7 @@ import { createDecideAcross } from '../decide-across.ts';
 import { executeGroup } from '../execute.ts';
 import { createStreamCache } from '../stream-cache.ts';
 import { toCommitNote } from './commit-note.ts';
-import { createSyncHost } from './sync-host.ts';
+import { createSyncHost, type EngineSyncHost } from './sync-host.ts';
 
 async function createHost({
   log = createMemoryEventLog({ logId: 'log-1', client: 'a' }),
@@ -112,6 +112,10 @@ const deposit = (amount: number): StreamEvent => ({
   data: { amount },
 });
 
+async function orphansOf(host: EngineSyncHost): Promise<readonly PushedId[]> {
+  return (await host.readOrphans(defaultLimits)).map(({ commit: { commandId }, digest }) => ({ commandId, digest }));
+}
+
 describe('two tabs of one log', () => {
   it('decide again what either has marked', async () => {
     const one = await createHost();
@@ -121,7 +125,7 @@ describe('two tabs of one log', () => {
     await two.push();
     // The server lost f1 and will not take it again: before that is known, w1 is only marked.
     await one.host.goBack((await one.host.readState()).base, 0);
-    await one.host.dropOrphans(['f1']);
+    await one.host.settleOrphans(await orphansOf(one.host), []);
     expect((await two.push()).commits).toEqual([]);
     expect(await two.host.readRefused()).toMatchObject([{ commandId: 'w1', reason: { code: 'insufficient-funds' } }]);
   });
@@ -174,6 +178,23 @@ describe('a client that writes under another name', () => {
     await host.renewClient(client);
     expect(await host.readState()).toMatchObject({ orphans: 1, pending: 1, refused: 0 });
     expect((await host.readState()).client).not.toBe(client);
+  });
+});
+
+describe('what others wrote and a restored server will not take again', () => {
+  it('is kept as withdrawn, unless it is back', async () => {
+    const { host, pull } = await createHost();
+    const [lost, back] = [ofOthers('f1', deposit(10)), { ...ofOthers('f2', deposit(1)), client: 'bob' }];
+    await pull(lost, back);
+    await host.goBack((await host.readState()).base, 0);
+    await pull(back);
+    const reason = { code: 'NOT_YOURS', text: 'No.' };
+    await host.settleOrphans(
+      [],
+      (await orphansOf(host)).map((id) => ({ ...id, ...reason })),
+    );
+    expect(await host.readState()).toMatchObject({ orphans: 0, refused: 1 });
+    expect(await host.readRefused()).toMatchObject([{ commandId: 'f1', reason, commit: lost }]);
   });
 });
 

@@ -44,7 +44,7 @@ const pageCommits = 256;
 const envelopeBytes = 300;
 
 export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
-  const { app, log, synced, syncEnv, exclusively, setBack, onReport, onMoved } = options;
+  const { app, log, env, synced, syncEnv, exclusively, setBack, onReport, onMoved } = options;
   const decider: Decider = { ...options, upcaster: createUpcaster(app) };
   /** Digests of pending commits that a server has, by command id. */
   const acknowledged = new Map<string, string>();
@@ -325,11 +325,19 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
         return commits;
       }),
 
-    dropOrphans: async (commandIds) => {
-      await write(async (transaction) => {
-        const dropped = new Set(commandIds);
-        for (const [id, value] of await transaction.beside.list('orphan')) {
-          if (dropped.has((value as PushedCommit).commit.commandId)) transaction.beside.delete('orphan', id);
+    settleOrphans: async (taken, refusals) => {
+      const reasons = new Map(refusals.map(({ commandId, code, text }) => [commandId, { code, text }]));
+      const settled = new Set([...taken.map(({ commandId }) => commandId), ...reasons.keys()]);
+      await write(async ({ beside, findCommit }) => {
+        for (const [id, value] of await beside.list('orphan')) {
+          const { commit } = value as PushedCommit;
+          const { commandId } = commit;
+          if (!settled.has(commandId)) continue;
+          beside.delete('orphan', id);
+          const reason = reasons.get(commandId);
+          if (reason === undefined || (await findCommit(commandId)) !== undefined) continue;
+          const refused: RefusedCommit = { commandId, reason, refusedAt: env.now(), commit };
+          beside.put('refused', commandId, refused);
         }
       });
     },
