@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dumpStore, restoreStore } from './dump-store.ts';
-import { createAuthor } from './fixtures/author.ts';
+import { counted, createAuthor } from './fixtures/author.ts';
 import { createTestServer, start } from './fixtures/test-server.ts';
 import { createMemorySyncStore } from './memory-sync-store.ts';
 import type { SyncStore } from './sync-store.ts';
@@ -22,7 +22,7 @@ async function dump(store: SyncStore): Promise<string> {
   return text;
 }
 
-async function restore(text: string, store = createMemorySyncStore()) {
+async function restore(text: string, store: SyncStore = createMemorySyncStore()) {
   const lines = () =>
     (async function* () {
       yield* text.split('\n');
@@ -85,8 +85,54 @@ describe('a dump', () => {
     }
   });
 
-  it('is not restored over logs that are there', async () => {
+  it('is not restored over commits that are there', async () => {
     const { store } = await fill();
-    await expect(restore(await dump(store), store)).rejects.toThrow('has logs already');
+    await expect(restore(await dump(store), store)).rejects.toThrow('has commits already');
+  });
+
+  it('is stored in pieces that a database takes in one statement', async () => {
+    const source = createMemorySyncStore();
+    const mebibyte = 1_048_576;
+    const server = createTestServer(source, { limits: { eventBytes: mebibyte, bodyBytes: 16 * mebibyte } });
+    await server.hello();
+    const ada = createAuthor('log-1', 'a');
+    const large = counted('a-1', { data: 'x'.repeat(mebibyte / 5) });
+    await server.push(Array.from({ length: 6 }, () => ada.commit(Array<typeof large>(4).fill(large))));
+    const target = createMemorySyncStore();
+    const sizes: number[] = [];
+    const { summary } = await restore(await dump(source), {
+      ...target,
+      write: (logId, work) =>
+        target.write(logId, (transaction) =>
+          work({
+            ...transaction,
+            append: async (commits) => {
+              sizes.push(commits.reduce((sum, { text }) => sum + text.length, 0));
+              return transaction.append(commits);
+            },
+          }),
+        ),
+    });
+    expect(summary.commits).toBe(6);
+    expect(sizes).toHaveLength(2);
+    expect(Math.max(...sizes)).toBeLessThan(4 * mebibyte);
+  });
+
+  it('can be restored again where the first attempt stored nothing', async () => {
+    const text = await dump((await fill()).store);
+    const target = createMemorySyncStore();
+    const failing: SyncStore = { ...target, write: () => Promise.reject(new Error('the database is full')) };
+    await expect(restore(text, failing)).rejects.toThrow('the database is full');
+    await restore(text, target);
+    expect(await dump(target)).toBe(text);
+  });
+
+  it('is not restored into a log of another app, also where that is empty', async () => {
+    const target = createMemorySyncStore();
+    await target.createLog('log-2', 'other');
+    await expect(restore(await dump((await fill()).store), target)).rejects.toThrow(
+      'line 24 app is another one than that of the log on the server',
+    );
+    expect(await target.listLogs()).toMatchObject([{ logId: 'log-2' }]);
   });
 });

@@ -45,14 +45,24 @@ export async function* dumpStore(store: SyncStore): AsyncGenerator<string, DumpS
 }
 
 /**
- * Puts a dump into an empty store. Everything is checked first, every link of every chain: throws with the line that is
- * wrong, and then nothing was written.
+ * Puts a dump into a store without commits. Everything is checked first, every link of every chain: throws with the line
+ * that is wrong, and then nothing was written.
+ *
+ * Where the store fails before the first commits, the same dump can be restored again: logs that are empty are taken.
  */
 export async function restoreStore(readLines: () => AsyncIterable<string>, store: SyncStore): Promise<DumpSummary> {
-  if ((await store.listLogs()).length > 0) {
-    throw new Error('The server has logs already: a dump is restored into an empty one. Nothing was changed.');
+  const logs = await store.listLogs();
+  if (logs.some(({ head }) => head.g > 0)) {
+    throw new Error('The server has commits already: a dump is restored into an empty one. Nothing was changed.');
   }
-  await readDump(readLines(), { openLog: async () => undefined, take: async () => undefined });
+  const apps = new Map(logs.map(({ logId, app }) => [logId, app]));
+  await readDump(readLines(), {
+    openLog: async (logId, app) => {
+      if ((apps.get(logId) ?? app) !== app)
+        throw new Refusal('app', 'is another one than that of the log on the server');
+    },
+    take: async () => undefined,
+  });
   return readDump(readLines(), {
     openLog: async (logId, app) => void (await store.createLog(logId, app)),
     take: async (logId, commits) => void (await store.write(logId, (transaction) => transaction.append(commits))),
@@ -64,17 +74,20 @@ interface DumpSink {
   take(logId: string, commits: readonly PlacedCommit[]): Promise<void>;
 }
 
-const maxBatch = 200;
+/** What one statement stores: a larger one is too slow for a database, or longer than a text may be. */
+const maxBatch = { commits: 200, length: 4_194_304 };
 
 async function readDump(lines: AsyncIterable<string>, sink: DumpSink): Promise<DumpSummary> {
   let number = 0;
   let [logs, commits, events] = [0, 0, 0];
   let log: DumpedLog | undefined;
   let batch: PlacedCommit[] = [];
+  let length = 0;
   let isWhole = false;
   const flush = async () => {
     if (log !== undefined && batch.length > 0) await sink.take(log.logId, batch);
     batch = [];
+    length = 0;
   };
 
   async function take(line: string): Promise<void> {
@@ -106,7 +119,9 @@ async function readDump(lines: AsyncIterable<string>, sink: DumpSink): Promise<D
     const placed = log.place(value);
     commits += 1;
     events += placed.commit.events.length;
-    if (batch.push(placed) >= maxBatch) await flush();
+    if (batch.length === maxBatch.commits || length + placed.text.length > maxBatch.length) await flush();
+    batch.push(placed);
+    length += placed.text.length;
   }
 
   for await (const line of lines) {
