@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { noHash } from '../protocol/sync-commit.ts';
+import type { SyncGuard } from '../protocol/sync-messages.ts';
 import { createAuthor } from './fixtures/author.ts';
 import { createGroupedWrites } from './grouped-writes.ts';
 import { createMemorySyncStore } from './memory-sync-store.ts';
@@ -9,10 +10,12 @@ import { defaultLimits } from './server-limits.ts';
 /** Eight that push at once to a database that takes one transaction at a time, and may refuse it. */
 async function pushAtOnce({
   logId = 'log-1',
+  guard = {},
   refuse,
   beforeEach = async () => undefined,
 }: {
   readonly logId?: string;
+  readonly guard?: SyncGuard;
   readonly refuse?: (clients: readonly string[]) => Error | undefined;
   readonly beforeEach?: () => Promise<void>;
 }) {
@@ -32,7 +35,9 @@ async function pushAtOnce({
   const outcomes = await Promise.allSettled(
     Array.from({ length: 8 }, (_, index) => {
       const client = `c${index}`;
-      const commits = [createAuthor('log-1', client).commit(['s'])].map((one) => checkCommit(one, defaultLimits));
+      const commits = [createAuthor('log-1', client).commit(['s'], { guard })].map((one) =>
+        checkCommit(one, defaultLimits),
+      );
       const request = { log: 'log-1', base: { epoch: '', g: 0, oh: noHash }, client, mode: 'own' } as const;
       const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, now: 0 };
       return write(
@@ -89,4 +94,11 @@ it('rules that take their time hold the log no longer than a tenth of a second a
   expect(new Set(statuses)).toEqual(new Set(['fulfilled']));
   expect(stored).toHaveLength(8);
   expect(groups).toEqual(all.map((_, index) => all.slice(index)));
+});
+
+it('a guard takes its room too', async () => {
+  const revisions = [{ stream: 'x'.repeat(400_000), revision: -1 }];
+  const { groups, stored } = await pushAtOnce({ guard: { revisions } });
+  expect(groups).toEqual([all.slice(0, 3), all.slice(3, 6), all.slice(6)]);
+  expect(stored).toHaveLength(8);
 });

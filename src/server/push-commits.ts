@@ -53,7 +53,7 @@ export function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: 
     // The client's numbers that the push names, and those before them.
     seqs: [...new Set(seqs.flatMap((seq) => [seq - 1, seq]))],
     streams: [...new Set(commits.flatMap(({ commit, guard }) => streamsOf(commit.events, guard)))],
-    bytes: commits.reduce((sum, { text }) => sum + 3 * text.length, 0),
+    bytes: commits.reduce((sum, { text, guard = {} }) => sum + 3 * (text.length + JSON.stringify(guard).length), 0),
   };
 }
 

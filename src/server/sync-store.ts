@@ -88,7 +88,7 @@ export interface PushLook {
   readonly client: string;
   readonly seqs: readonly number[];
   readonly streams: readonly string[];
-  /** Of its commits' canonical texts, at most. */
+  /** Of its commits' canonical texts and guards, at most. */
   readonly bytes: number;
 }
 
