@@ -26,7 +26,7 @@ async function pushAtOnce({
     store.write(log, async (stored) => {
       const clients = looks.map(({ client }) => client);
       groups.push(clients);
-      const result = await work(stored);
+      const result = await work({ ...stored, store: stored.append });
       const error = refuse?.(clients);
       if (error !== undefined) throw error;
       return result;

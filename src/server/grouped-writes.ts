@@ -1,13 +1,19 @@
 import { nextTurn } from './next-turn.ts';
 import { isTransient } from './sql-database.ts';
 import { type StagedTransaction, stageTransaction } from './staged-transaction.ts';
-import type { PushLook, SyncStore, SyncTransaction } from './sync-store.ts';
+import type { PlacedCommit, PushLook, SyncReads, SyncStore, SyncTransaction } from './sync-store.ts';
+
+/** A log in a transaction that nobody else has it in. */
+export interface LockedLog extends SyncReads {
+  /** At the end of the transaction: what is read of it stays as it was. */
+  store(commits: readonly PlacedCommit[]): Promise<void>;
+}
 
 /** Runs `work` in one transaction of a log, for which `looks` are read beforehand; undefined where there is no such log. */
 export type WriteOnce = <Result>(
   logId: string,
   looks: readonly PushLook[],
-  work: (transaction: SyncTransaction) => Promise<Result>,
+  work: (locked: LockedLog) => Promise<Result>,
 ) => Promise<Result | undefined>;
 
 /** A write that waits for its turn. */
@@ -50,16 +56,16 @@ export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
       const found = await writeOnce(
         logId,
         jobs.flatMap(({ look }) => look ?? []),
-        async (stored) => {
+        async (locked) => {
           // The database may have given it up for another one's sake.
           ends = [];
-          const group = stageTransaction(stored);
+          const group = stageTransaction(locked);
           const endAt = performance.now() + maxMs;
           for (const job of jobs) {
             if (ends.length > 0 && performance.now() > endAt) break;
             ends.push(await runJob(job, group));
           }
-          await stored.append(group.commits);
+          await locked.store(group.commits);
           return true;
         },
       );

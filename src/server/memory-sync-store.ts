@@ -2,7 +2,7 @@ import { randomId } from '../protocol/random-id.ts';
 import { noHash } from '../protocol/sync-commit.ts';
 import { createMemorySyncLog, emptyPlace, type MemorySyncLog, toKnown } from './memory-sync-log.ts';
 import { stageTransaction } from './staged-transaction.ts';
-import type { KnownCommit, PlacedCommit, SyncLog, SyncStore, SyncTransaction } from './sync-store.ts';
+import type { KnownCommit, PlacedCommit, SyncLog, SyncReads, SyncStore, SyncTransaction } from './sync-store.ts';
 
 export interface MemorySyncStore extends SyncStore {
   /** All that is stored, as it is now: what another store can be made from, as a server from its backup. */
@@ -38,7 +38,7 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
     log: MemorySyncLog,
     work: (transaction: SyncTransaction) => Promise<Result>,
   ): Promise<Result> {
-    const { transaction, commits } = stageTransaction(toTransaction(log));
+    const { transaction, commits } = stageTransaction(toReads(log));
     const result = await work(transaction);
     for (const placed of commits) log.add(placed);
     return result;
@@ -100,7 +100,7 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
 
 const encoder = new TextEncoder();
 
-function toTransaction(log: MemorySyncLog): SyncTransaction {
+function toReads(log: MemorySyncLog): SyncReads {
   const findAll = <Key>(keys: readonly Key[], look: (key: Key) => PlacedCommit | undefined) =>
     new Map(
       keys.flatMap((key): [Key, KnownCommit][] => {
@@ -118,9 +118,6 @@ function toTransaction(log: MemorySyncLog): SyncTransaction {
     clientLast: async (client) => log.clientLast(client),
     revisions: async (streams) => new Map(streams.map((stream) => [stream, log.revision(stream)])),
     firstMatch: async (filters, after, except) => log.firstMatch(filters, after, except),
-    append: async (commits) => {
-      for (const placed of commits) log.add(placed);
-    },
   };
 }
 

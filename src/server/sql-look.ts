@@ -1,9 +1,9 @@
 import { noHash } from '../protocol/sync-commit.ts';
 import type { SqlQuery, SqlRow } from './sql-database.ts';
-import type { KnownCommit, PushLook, SyncTransaction } from './sync-store.ts';
+import type { KnownCommit, PushLook, SyncReads } from './sync-store.ts';
 
 /** What a transaction says of what is stored, but for what matches a condition. */
-export type SqlReads = Pick<SyncTransaction, 'orderHash' | 'commitsById' | 'commitsBySeq' | 'clientLast' | 'revisions'>;
+export type SqlReads = Omit<SyncReads, 'head' | 'firstMatch'>;
 
 /**
  * Reads what pushes are going to ask of their log, in one query for all of them: what a query costs is the way to the

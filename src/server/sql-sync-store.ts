@@ -1,11 +1,11 @@
 import type { EventFilter } from '../core/event-query.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { noHash } from '../protocol/sync-commit.ts';
-import { createGroupedWrites } from './grouped-writes.ts';
+import { createGroupedWrites, type LockedLog } from './grouped-writes.ts';
 import type { SqlDatabase, SqlQuery, SqlRow, SqlValue } from './sql-database.ts';
 import { lookUp, type SqlReads } from './sql-look.ts';
 import { migrate, writeValue } from './sql-migrations.ts';
-import type { PlacedCommit, StoredSyncCommit, SyncLog, SyncStore, SyncTransaction } from './sync-store.ts';
+import type { PlacedCommit, StoredSyncCommit, SyncLog, SyncStore } from './sync-store.ts';
 
 /**
  * Logs in tables, on any database of PostgreSQL's dialect. Brings the tables to the newest form by itself.
@@ -77,7 +77,7 @@ export async function openSqlSyncStore(
           logId,
         ]);
         if (row === undefined) return undefined;
-        return work(createTransaction(own, toLog(row), await lookUp(own, logId, looks)));
+        return work(toLockedLog(own, toLog(row), await lookUp(own, logId, looks)));
       }),
     ),
     close: () => database.close(),
@@ -106,8 +106,7 @@ interface PageRow extends SqlRow {
   readonly texts: string | null;
 }
 
-/** What it appends is for the end of the transaction: `head` stays. */
-function createTransaction(query: SqlQuery, { logId, head }: SyncLog, reads: SqlReads): SyncTransaction {
+function toLockedLog(query: SqlQuery, { logId, head }: SyncLog, reads: SqlReads): LockedLog {
   return {
     ...reads,
     head,
@@ -122,7 +121,7 @@ function createTransaction(query: SqlQuery, { logId, head }: SyncLog, reads: Sql
       );
       return row && { stream: row.stream, revision: Number(row.revision), g: Number(row.g) };
     },
-    append: async (commits) => {
+    store: async (commits) => {
       const last = commits.at(-1);
       if (last === undefined) return;
       const rows = [commits.map(toCommitColumns), commits.flatMap(toEventColumns)];

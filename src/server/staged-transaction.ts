@@ -1,5 +1,5 @@
 import { createMemorySyncLog, type MemorySyncLog, toKnown } from './memory-sync-log.ts';
-import type { KnownCommit, PlacedCommit, SyncTransaction } from './sync-store.ts';
+import type { KnownCommit, PlacedCommit, SyncReads, SyncTransaction } from './sync-store.ts';
 
 /** A transaction that keeps what it appends to itself, until somebody stores it. */
 export interface StagedTransaction {
@@ -9,7 +9,7 @@ export interface StagedTransaction {
 }
 
 /** What was appended in it stands behind what it was begun on, and is looked at first: it is the newer. */
-export function stageTransaction(stored: SyncTransaction): StagedTransaction {
+export function stageTransaction(stored: SyncReads): StagedTransaction {
   const staged = createMemorySyncLog();
 
   async function findAll<Key>(

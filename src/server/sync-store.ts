@@ -92,8 +92,8 @@ export interface PushLook {
   readonly bytes: number;
 }
 
-/** What a push may do inside `write`. Reads see what was appended before. */
-export interface SyncTransaction {
+/** What a push asks a log for. */
+export interface SyncReads {
   readonly head: SyncPlace;
   orderHash(g: number): Promise<string | undefined>;
   commitsById(commandIds: readonly string[]): Promise<ReadonlyMap<string, KnownCommit>>;
@@ -105,6 +105,10 @@ export interface SyncTransaction {
   revisions(streams: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The first event after a position that matches a filter, but for those of a client's commits before a number. */
   firstMatch: FirstMatch<Promise<SyncMatch | undefined>>;
+}
+
+/** What a push may do inside `write`. Reads see what was appended before. */
+export interface SyncTransaction extends SyncReads {
   /** In order, each beginning after the end of the one before; moves `head`. */
   append(commits: readonly PlacedCommit[]): Promise<void>;
 }
