@@ -7,16 +7,18 @@ import { createMemorySyncStore } from './memory-sync-store.ts';
 import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
 import { defaultLimits } from './server-limits.ts';
 
-/** Eight that push at once to a database that takes one transaction at a time, and may refuse it. */
+/** Eight that push at once to a database that takes one transaction at a time, and may refuse it or what it is asked. */
 async function pushAtOnce({
   logId = 'log-1',
   guard = {},
   refuse,
+  refuseRead,
   beforeEach = async () => undefined,
 }: {
   readonly logId?: string;
   readonly guard?: SyncGuard;
   readonly refuse?: (clients: readonly string[]) => Error | undefined;
+  readonly refuseRead?: (client: string) => Error | undefined;
   readonly beforeEach?: () => Promise<void>;
 }) {
   const store = createMemorySyncStore();
@@ -26,8 +28,19 @@ async function pushAtOnce({
     store.write(log, async (stored) => {
       const clients = looks.map(({ client }) => client);
       groups.push(clients);
-      const result = await work({ ...stored, store: stored.append });
-      const error = refuse?.(clients);
+      let aborted: Error | undefined;
+      const result = await work({
+        ...stored,
+        store: stored.append,
+        clientLast: async (client) => {
+          // As PostgreSQL does: after one error it takes nothing more in the transaction.
+          if (aborted !== undefined) throw codedError('25P02');
+          aborted = refuseRead?.(client);
+          if (aborted !== undefined) throw aborted;
+          return stored.clientLast(client);
+        },
+      });
+      const error = aborted ?? refuse?.(clients);
       if (error !== undefined) throw error;
       return result;
     }),
@@ -54,6 +67,10 @@ async function pushAtOnce({
   return { groups, statuses: outcomes.map(({ status }) => status), outcomes, stored };
 }
 
+function codedError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
 const all = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7'];
 
 it('writes that come at once share a transaction', async () => {
@@ -73,8 +90,19 @@ it('a write that the database does not take is in nobody’s way', async () => {
   expect(groups).toEqual([all, ...all.map((client) => [client])]);
 });
 
+it('a write for which the database fails is in nobody’s way, also where the others may be tried again', async () => {
+  for (const code of ['22003', '57014', '40001']) {
+    const refuseRead = (client: string) => (client === 'c3' ? codedError(code) : undefined);
+    const { groups, outcomes, stored } = await pushAtOnce({ refuseRead });
+    const codes = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
+    expect(codes).toEqual(all.map((client) => client === 'c3' && code));
+    expect(stored).toHaveLength(7);
+    expect(groups).toEqual([all, all.filter((client) => client !== 'c3')]);
+  }
+});
+
 it('a database that cannot be reached is not asked once for each of them', async () => {
-  const lost = Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+  const lost = codedError('ECONNRESET');
   const { groups, statuses, stored } = await pushAtOnce({
     refuse: (clients) => (clients.length > 1 ? lost : undefined),
   });

@@ -52,6 +52,8 @@ export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
 
   async function runGroup(logId: string, jobs: readonly Job[], queue: Job[]): Promise<void> {
     let ends: (() => void)[] = [];
+    /** For which the database failed. */
+    let broken: Job | undefined;
     try {
       const found = await writeOnce(
         logId,
@@ -59,11 +61,20 @@ export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
         async (locked) => {
           // The database may have given it up for another one's sake.
           ends = [];
-          const group = stageTransaction(locked);
+          broken = undefined;
+          let failure: { readonly error: unknown } | undefined;
+          const reads = watchReads(locked, (error) => {
+            failure ??= { error };
+          });
+          const group = stageTransaction(reads);
           const endAt = performance.now() + maxMs;
           for (const job of jobs) {
             if (ends.length > 0 && performance.now() > endAt) break;
             ends.push(await runJob(job, group));
+            if (failure === undefined) continue;
+            // The transaction is over for all of them, and may be run again as a whole.
+            broken = job;
+            throw failure.error;
           }
           await locked.store(group.commits);
           return true;
@@ -71,6 +82,12 @@ export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
       );
       if (found === undefined) ends = jobs.map(({ missing }) => missing);
     } catch (error) {
+      if (broken !== undefined) {
+        // The others go on without it.
+        broken.fail(error);
+        queue.unshift(...jobs.filter((job) => job !== broken));
+        return;
+      }
       // What the database does not take of one must not be in the way of the others.
       if (jobs.length > 1 && !isTransient(error)) {
         for (const job of jobs) await runGroup(logId, [job], queue);
@@ -110,9 +127,32 @@ async function runJob(job: Job, group: StagedTransaction): Promise<() => void> {
     await group.transaction.append(own.commits);
     return end;
   } catch (error) {
-    // Where the database threw it, the transaction is over: to store the others in it throws too.
     return () => job.fail(error);
   }
+}
+
+/** The same reads. What they throw is told, whatever becomes of it in the write that has asked. */
+function watchReads(locked: LockedLog, onError: (error: unknown) => void): SyncReads {
+  const watch =
+    <Given extends unknown[], Found>(read: (...given: Given) => Promise<Found>) =>
+    async (...given: Given): Promise<Found> => {
+      try {
+        return await read(...given);
+      } catch (error) {
+        onError(error);
+        throw error;
+      }
+    };
+  const { head, orderHash, commitsById, commitsBySeq, clientLast, revisions, firstMatch } = locked;
+  return {
+    head,
+    orderHash: watch(orderHash),
+    commitsById: watch(commitsById),
+    commitsBySeq: watch(commitsBySeq),
+    clientLast: watch(clientLast),
+    revisions: watch(revisions),
+    firstMatch: watch(firstMatch),
+  };
 }
 
 /** How many of the first share a transaction. One of which nothing is known has it for itself. */

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createAuthor } from './fixtures/author.ts';
 import { startTestPostgres } from './fixtures/test-postgres.ts';
+import { start } from './fixtures/test-server.ts';
 import { describeLoad } from './load.contract.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
+import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
+import { defaultLimits } from './server-limits.ts';
 import { isTransient, type SqlDatabase } from './sql-database.ts';
 import { openSqlSyncStore } from './sql-sync-store.ts';
 import { describeSyncStore } from './sync-store.contract.ts';
@@ -121,6 +125,39 @@ if (typeof server === 'string') {
       await Promise.all([both('a', 'b'), both('b', 'a')]);
       expect(await database.query('select n from counts')).toEqual([{ n: 2 }, { n: 2 }]);
       expect(runs).toBeGreaterThan(2);
+    });
+
+    it.each([
+      ['that others were in the way of are stored', 'serialization_failure', 1, undefined],
+      ['for which it fails is in nobody’s way', 'raise_exception', 8, 'P0001'],
+    ])('lets pushes be stored together: one %s', async (_what, condition, times, code) => {
+      await createSchema();
+      const database = await openDatabase();
+      let asked = 0;
+      const store = await openSqlSyncStore({
+        ...database,
+        transaction: (work) =>
+          database.transaction((query) =>
+            work(async (text, parameters) => {
+              const isOfFirst = text.includes('order by g limit 1') && parameters?.[2] === 'c0';
+              if (isOfFirst && ++asked <= times) await query(`do $$ begin raise ${condition}; end $$`);
+              return query(text, parameters);
+            }),
+          ),
+      });
+      await store.createLog('log-1', 'bank');
+      const guard = { condition: { failIfEventsMatch: [{ stream: 'nothing' }], after: 0 } };
+      const outcomes = await Promise.allSettled(
+        ['c0', 'c1', 'c2', 'c3'].map((client) => {
+          const request = { log: 'log-1', base: start, client, mode: 'own' } as const;
+          const commits = [checkCommit(createAuthor('log-1', client).commit(['s'], { guard }), defaultLimits)];
+          const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, now: 0 };
+          return store.write('log-1', (one) => pushCommits(one, request, commits, context), lookOf(request, commits));
+        }),
+      );
+      const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : undefined));
+      expect(codes).toEqual([code, undefined, undefined, undefined]);
+      expect((await store.findLog('log-1'))?.head.g).toBe(code === undefined ? 4 : 3);
     });
   });
 }
