@@ -52,7 +52,7 @@ async function pushAtOnce({
         checkCommit(one, defaultLimits),
       );
       const request = { log: 'log-1', base: { epoch: '', g: 0, oh: noHash }, client, mode: 'own' } as const;
-      const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, now: 0 };
+      const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
       return write(
         logId,
         async (transaction) => {

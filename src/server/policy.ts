@@ -24,7 +24,11 @@ export type CommitVerdict =
 /** Whether the actor may read a log; or create it, where it is not there yet. */
 export type LogPolicy = (actor: Actor, logId: string, intent: 'read' | 'create') => LogVerdict | Promise<LogVerdict>;
 
-/** Whether the actor may push a commit. Asked while the log is locked, so that what it is told stays true: it is quick. */
+/**
+ * Whether the actor may push a commit. Asked while the log is locked, so that what it is told stays true: it is quick.
+ *
+ * Where it does not answer in five seconds (`policyMs`), nothing of the push is stored, and it is pushed again later.
+ */
 export type CommitPolicy = (
   actor: Actor,
   commit: SyncCommit,

@@ -151,7 +151,7 @@ if (typeof server === 'string') {
         ['c0', 'c1', 'c2', 'c3'].map((client) => {
           const request = { log: 'log-1', base: start, client, mode: 'own' } as const;
           const commits = [checkCommit(createAuthor('log-1', client).commit(['s'], { guard }), defaultLimits)];
-          const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, now: 0 };
+          const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
           return store.write('log-1', (one) => pushCommits(one, request, commits, context), lookOf(request, commits));
         }),
       );

@@ -11,7 +11,9 @@ import type {
   SyncLimits,
   SyncPlace,
 } from '../protocol/sync-messages.ts';
+import { inTime } from './in-time.ts';
 import type { Actor, CommitPolicy, CommitVerdict } from './policy.ts';
+import { SyncFailure } from './sync-failure.ts';
 import type { KnownCommit, PlacedCommit, PushLook, SyncTransaction } from './sync-store.ts';
 
 /** What a push came to: a reply, or that the base is on another history than this log. */
@@ -22,6 +24,8 @@ export type PushOutcome =
 export interface PushContext {
   readonly actor: Actor;
   readonly mayPush: CommitPolicy;
+  /** How long it may take. */
+  readonly policyMs: number;
   readonly now: number;
 }
 
@@ -60,13 +64,14 @@ export function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: 
 /**
  * One push, in one serialisable transaction of its log: `docs/reference/sync-protocol.md` has the order of the checks.
  *
- * Each commit is placed whole or not at all, and its result says which. What throws leaves the log as it was.
+ * Each commit is placed whole or not at all, and its result says which. What throws leaves the log as it was; also a
+ * policy that does not answer: it would keep the log from everybody.
  */
 export async function pushCommits(
   transaction: SyncTransaction,
   { log, base, client, mode }: Omit<PushRequest, 'commits'>,
   commits: readonly CheckedCommit[],
-  { actor, mayPush, now }: PushContext,
+  { actor, mayPush, policyMs, now }: PushContext,
 ): Promise<PushOutcome> {
   const { g, oh } = base;
   const { commandIds, seqs, streams } = lookOf({ log, base, client, mode }, commits);
@@ -98,7 +103,8 @@ export async function pushCommits(
       return { type: 'duplicate', g: same.g };
     }
     if (mode === 'own' && commit.client !== client) return rejected('WRONG_CLIENT');
-    const verdict = await mayPush(actor, commit, { mode, heads: headsOf(commit.events, revisions) });
+    const asked = mayPush(actor, commit, { mode, heads: headsOf(commit.events, revisions) });
+    const verdict = await inTime(asked, policyMs, () => silent(policyMs));
     if (verdict !== 'allow') return toResult(verdict);
     if (isTooLarge) return rejected('COMMIT_TOO_LARGE');
     const conflict = await judgeGuard(checked);
@@ -124,7 +130,10 @@ export async function pushCommits(
   }
 
   const results: { readonly commitId: string; readonly result: PushResult }[] = [];
+  const endAt = performance.now() + policyMs;
   for (const checked of commits) {
+    // Others wait for the log. The rest is pushed again.
+    if (results.length > 0 && performance.now() > endAt) break;
     const { commit, digest, text } = checked;
     const refusal = await judge(checked);
     if (refusal !== undefined) {
@@ -208,6 +217,11 @@ function toResult(verdict: Exclude<CommitVerdict, 'allow'>): PushResult {
     return { type: 'rejected', code, permanent };
   }
   throw new TypeError('The policy denies a commit with what is no text of 1 to 256 characters.');
+}
+
+function silent(ms: number): SyncFailure {
+  const text = `The rules for commits did not answer in ${ms} ms. Nothing was changed.`;
+  return new SyncFailure('UNAVAILABLE', text, { after: 2_000 });
 }
 
 function rejected(code: string): PushResult {

@@ -1,6 +1,6 @@
 import type { SyncLimits } from '../protocol/sync-messages.ts';
 
-/** What clients are told of, and what is counted for each actor and device. */
+/** What clients are told of, what is counted for each actor and device, and how long the rules may take. */
 export interface ServerLimits extends SyncLimits {
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
@@ -8,6 +8,8 @@ export interface ServerLimits extends SyncLimits {
   readonly eventBurst: number;
   /** Event streams that one actor may hold open. */
   readonly streams: number;
+  /** The rule for commits: over one of them, and about as long over all of a push. The log is locked meanwhile. */
+  readonly policyMs: number;
 }
 
 export const defaultLimits: ServerLimits = {
@@ -26,6 +28,7 @@ export const defaultLimits: ServerLimits = {
   eventsPerSecond: 500,
   eventBurst: 20_000,
   streams: 20,
+  policyMs: 5_000,
 };
 
 /** Without what a client need not know. */

@@ -391,6 +391,32 @@ describe('a server', () => {
       { level: 'error', status: 503, error: 'UNAVAILABLE', detail: 'Error ECONNREFUSED the database is away' },
     ]);
   });
+
+  it('writes down that the rules do not answer', async () => {
+    const entries: ServerLogEntry[] = [];
+    const authorise: Policy = { log: () => 'allow', commit: () => new Promise(() => undefined) };
+    const limits = { policyMs: 10 };
+    const { server, ada } = await setUp({ authorise, limits, log: (entry) => entries.push(entry) });
+    expect((await server.post('push', pushOf([ada.commit(['a-1'])]))).status).toBe(503);
+    const detail = 'The rules for commits did not answer in 10 ms. Nothing was changed.';
+    expect(entries).toMatchObject([{ level: 'error', status: 503, error: 'UNAVAILABLE', detail }]);
+  });
+
+  it('answers for the first commits of a push where the rules take long over each', async () => {
+    let time = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => time);
+    onTestFinished(() => clock.mockRestore());
+    const commit = () => {
+      time += 2_000;
+      return 'allow' as const;
+    };
+    const { server, ada } = await setUp({ authorise: { log: () => 'allow', commit } });
+    const commits = Array.from({ length: 4 }, () => ada.commit(['a-1']));
+    const reply = await server.push(commits);
+    expect(reply.results.map(({ commitId }) => commitId)).toEqual(['a-1', 'a-2', 'a-3']);
+    expect(reply.head.g).toBe(3);
+    expect(await server.results(commits.slice(3))).toEqual([{ type: 'accepted', g: 4 }]);
+  });
 });
 
 describe('an event stream', () => {

@@ -151,7 +151,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     throttle(eventRate.take(rateKey(actor), events));
     const outcome = await store.write(
       request.log,
-      (transaction) => pushCommits(transaction, request, checked, { actor, mayPush, now: now() }),
+      (transaction) =>
+        pushCommits(transaction, request, checked, { actor, mayPush, policyMs: limits.policyMs, now: now() }),
       lookOf(request, checked),
     );
     if (outcome === undefined) throw unknownLog();
@@ -371,7 +372,10 @@ function toFailure(error: unknown): SyncFailure {
 
 function describeFailure(failure: unknown, ruleErrors: WeakSet<object>): Pick<ServerLogEntry, 'error' | 'detail'> {
   if (failure === undefined) return {};
-  if (failure instanceof SyncFailure) return { error: failure.reply.error };
+  if (failure instanceof SyncFailure) {
+    const { error, text } = failure.reply;
+    return statusOfError[error] < 500 ? { error } : { error, detail: text };
+  }
   const { error } = toFailure(failure).reply;
   const { name, message, code, stack } = Object(failure) as { readonly [field: string]: unknown };
   const says = ruleErrors.has(Object(failure)) ? placesIn(stack) : String(message).slice(0, 200);

@@ -369,7 +369,7 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
           Promise.all(
             pushes.map(({ commits, ...request }) => {
               const checked = commits.map((commit) => checkCommit(commit, defaultLimits));
-              const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, now: 0 };
+              const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
               return store.write(
                 'log-1',
                 (transaction) => pushCommits(transaction, request, checked, context),
@@ -413,6 +413,34 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect(checkChain(all)).toEqual([]);
       expect(all).toHaveLength(14);
       expect(all.filter(({ commit }) => commit.client === 'client-3')).toEqual([]);
+    });
+
+    it('stores what comes at once though the rules never answer for one of them', async () => {
+      let answerLate = () => {};
+      const late = new Promise<'allow'>((resolve) => {
+        answerLate = () => resolve('allow');
+      });
+      const authorise: Policy = {
+        log: () => 'allow',
+        commit: (_actor, { client }) => (client === 'client-3' ? late : 'allow'),
+      };
+      const { server } = await setUp({ authorise, limits: { policyMs: 50 } });
+      const pushes = Array.from({ length: 8 }, (_, index) => {
+        const author = createAuthor('log-1', `client-${index}`);
+        return pushOf([author.commit(['s']), author.commit(['s'])]);
+      });
+      const answers = await Promise.all(pushes.map((push) => server.post('push', push)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 503, 200, 200, 200, 200]);
+      expect(answers[3]?.body).toMatchObject({ error: 'UNAVAILABLE', after: 2_000 });
+      // It has no say in what comes after, and can be asked again.
+      answerLate();
+      expect((await server.results(pushes[3]?.commits ?? [])).map(({ type }) => type)).toEqual([
+        'accepted',
+        'accepted',
+      ]);
+      const all = await server.readAll();
+      expect(checkChain(all)).toEqual([]);
+      expect(all).toHaveLength(16);
     });
 
     it('lets one of eight through where all decided on the same revision', async () => {
