@@ -13,37 +13,41 @@ async function pushAtOnce({
   guard = {},
   refuse,
   refuseRead,
+  maxWaiting = 100,
   beforeEach = async () => undefined,
 }: {
   readonly logId?: string;
   readonly guard?: SyncGuard;
   readonly refuse?: (clients: readonly string[]) => Error | undefined;
   readonly refuseRead?: (client: string) => Error | undefined;
+  readonly maxWaiting?: number;
   readonly beforeEach?: () => Promise<void>;
 }) {
   const store = createMemorySyncStore();
   await store.createLog('log-1', 'bank');
   const groups: (readonly string[])[] = [];
-  const write = createGroupedWrites((log, looks, work) =>
-    store.write(log, async (stored) => {
-      const clients = looks.map(({ client }) => client);
-      groups.push(clients);
-      let aborted: Error | undefined;
-      const result = await work({
-        ...stored,
-        store: stored.append,
-        clientLast: async (client) => {
-          // As PostgreSQL does: after one error it takes nothing more in the transaction.
-          if (aborted !== undefined) throw codedError('25P02');
-          aborted = refuseRead?.(client);
-          if (aborted !== undefined) throw aborted;
-          return stored.clientLast(client);
-        },
-      });
-      const error = aborted ?? refuse?.(clients);
-      if (error !== undefined) throw error;
-      return result;
-    }),
+  const write = createGroupedWrites(
+    (log, looks, work) =>
+      store.write(log, async (stored) => {
+        const clients = looks.map(({ client }) => client);
+        groups.push(clients);
+        let aborted: Error | undefined;
+        const result = await work({
+          ...stored,
+          store: stored.append,
+          clientLast: async (client) => {
+            // As PostgreSQL does: after one error it takes nothing more in the transaction.
+            if (aborted !== undefined) throw codedError('25P02');
+            aborted = refuseRead?.(client);
+            if (aborted !== undefined) throw aborted;
+            return stored.clientLast(client);
+          },
+        });
+        const error = aborted ?? refuse?.(clients);
+        if (error !== undefined) throw error;
+        return result;
+      }),
+    { maxWaiting },
   );
   const outcomes = await Promise.allSettled(
     Array.from({ length: 8 }, (_, index) => {
@@ -129,4 +133,11 @@ it('a guard takes its room too', async () => {
   const { groups, stored } = await pushAtOnce({ guard: { revisions } });
   expect(groups).toEqual([all.slice(0, 3), all.slice(3, 6), all.slice(6)]);
   expect(stored).toHaveLength(8);
+});
+
+it('a log for which too many wait takes no more of them for now', async () => {
+  const { outcomes, statuses, stored } = await pushAtOnce({ maxWaiting: 5 });
+  expect(statuses).toEqual(all.map((_, index) => (index < 5 ? 'fulfilled' : 'rejected')));
+  expect(outcomes[5]).toMatchObject({ reason: { reply: { error: 'UNAVAILABLE', after: 2_000 } } });
+  expect(stored).toHaveLength(5);
 });

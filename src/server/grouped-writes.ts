@@ -1,6 +1,7 @@
 import { nextTurn } from './next-turn.ts';
 import { isTransient } from './sql-database.ts';
 import { type StagedTransaction, stageTransaction } from './staged-transaction.ts';
+import { SyncFailure } from './sync-failure.ts';
 import type { PlacedCommit, PushLook, SyncReads, SyncStore, SyncTransaction } from './sync-store.ts';
 
 /** A log in a transaction that nobody else has it in. */
@@ -35,9 +36,13 @@ const maxMs = 100;
  * Writes to one log that come while another one is on its way share the next transaction, in the order in which they
  * came: to begin, to lock, to store and to flush costs a database the same for one commit as for a hundred.
  *
- * Each of them is stored whole or not at all, whatever becomes of the others.
+ * Each of them is stored whole or not at all, whatever becomes of the others. Of one log `maxWaiting` wait at most: each
+ * holds its commits in memory.
  */
-export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
+export function createGroupedWrites(
+  writeOnce: WriteOnce,
+  { maxWaiting = 4_096 }: { readonly maxWaiting?: number } = {},
+): SyncStore['write'] {
   /** By log, while one of its groups is on its way. */
   const queues = new Map<string, Job[]>();
 
@@ -111,8 +116,10 @@ export function createGroupedWrites(writeOnce: WriteOnce): SyncStore['write'] {
         fail: reject,
       };
       const queue = queues.get(logId);
-      if (queue !== undefined) queue.push(job);
-      else {
+      if (queue !== undefined) {
+        if (queue.length < maxWaiting) queue.push(job);
+        else reject(new SyncFailure('UNAVAILABLE', 'Too many pushes wait for this log.', { after: 2_000 }));
+      } else {
         const own = [job];
         queues.set(logId, own);
         void drain(logId, own);
