@@ -54,9 +54,17 @@ export function createPokes(readPoke: ReadPoke): Pokes {
     stream.onCount(-1);
   }
 
+  /** Where the log is, by this and by what was told before: a look may have been long on its way. */
+  function keepNewest(logId: string, poke: SyncPoke): SyncPoke {
+    const last = lastPokes.get(logId);
+    const found = last !== undefined && last.epoch === poke.epoch && last.g > poke.g ? last : poke;
+    lastPokes.set(logId, found);
+    return found;
+  }
+
   function send(logId: string, poke: SyncPoke): void {
     if (!streams.has(logId)) return;
-    lastPokes.set(logId, poke);
+    keepNewest(logId, poke);
     // Of pushes that were stored together, the last one says it all.
     if (moved.size === 0) void nextTurn().then(tellMoved);
     moved.add(logId);
@@ -89,12 +97,11 @@ export function createPokes(readPoke: ReadPoke): Pokes {
             own = { controller, onCount };
             const all = streams.get(logId) ?? new Set();
             streams.set(logId, all.add(own));
-            lastPokes.set(logId, first);
             beat ??= setInterval(() => {
               for (const one of streams.keys()) void tellAgain(one);
             }, beatMs);
             onCount(1);
-            write(own, toText(first));
+            write(own, toText(keepNewest(logId, first)));
           },
           cancel: () => forget(logId, own),
         },
