@@ -78,6 +78,29 @@ describe('a folder', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is left to who took it while its holder was asleep', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const folder = createFolder();
+    const unlock = lockFolder(folder);
+    const lock = JSON.stringify({ pid: 1, startedAt: '1', space: 'of another container' });
+    writeFileSync(join(folder, 'lock'), lock);
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(join(folder, 'lock'), longAgo, longAgo);
+    vi.advanceTimersByTime(5_000);
+    expect(statSync(join(folder, 'lock')).mtimeMs).toBeLessThan(Date.now() - 50_000);
+    unlock();
+    expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(lock);
+  });
+
+  it('is given back where nobody has it any more', () => {
+    const folder = createFolder();
+    const unlock = lockFolder(folder);
+    rmSync(join(folder, 'lock'));
+    unlock();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('is taken from a process that has ended, however it did', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     for (const left of [JSON.stringify({ pid }), '', '{"pid":', '{"pid":"x"}', 'null']) {

@@ -20,8 +20,9 @@ interface Holder {
  */
 export function lockFolder(folder: string): () => void {
   const path = join(folder, 'lock');
+  const text = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid), space: ownSpace() });
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    if (tryLock(path)) return hold(path);
+    if (tryLock(path, text)) return hold(path, text);
     const found = readLock(path);
     if (found === undefined) continue;
     if (found.holder !== undefined && isHeld(found.holder, found.changedAt)) {
@@ -36,9 +37,8 @@ export function lockFolder(folder: string): () => void {
 }
 
 /** Written aside first: nobody ever finds a lock that does not say yet whose it is. */
-function tryLock(path: string): boolean {
+function tryLock(path: string, text: string): boolean {
   const aside = `${path}.${randomUUID()}`;
-  const text = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid), space: ownSpace() });
   try {
     writeFileSync(aside, text, { flag: 'wx' });
     linkSync(aside, path);
@@ -69,10 +69,12 @@ function tryWrite(path: string, text: string): boolean {
 /** A holder in another container cannot be looked up: the time of its file says that it is there. */
 const [beatMs, silentMs] = [5_000, 30_000];
 
-function hold(path: string): () => void {
+function hold(path: string, text: string): () => void {
+  // Another one has it where this process was asleep for longer than that, as a machine or a container may be.
+  const isOwn = () => readLock(path)?.text === text;
   const beat = setInterval(() => {
     try {
-      utimesSync(path, new Date(), new Date());
+      if (isOwn()) utimesSync(path, new Date(), new Date());
     } catch {
       // Somebody deleted it, as the error tells them to.
     }
@@ -80,7 +82,7 @@ function hold(path: string): () => void {
   beat.unref();
   return () => {
     clearInterval(beat);
-    rmSync(path, { force: true });
+    if (isOwn()) rmSync(path, { force: true });
   };
 }
 
