@@ -12,9 +12,9 @@ export interface MemorySyncLog {
   at(g: number): PlacedCommit | undefined;
   /** Index of the first commit that ends after a position. */
   indexAfter(g: number): number;
-  byId(commandId: string): PlacedCommit | undefined;
+  byId(commandId: string): KnownCommit | undefined;
   /** Recovered commits took no number. */
-  bySeq(client: string, seq: number): PlacedCommit | undefined;
+  bySeq(client: string, seq: number): KnownCommit | undefined;
   /** Recovered commits included. */
   clientLast(client: string): ClientLast | undefined;
   /** −1 where the stream has no event. */
@@ -24,17 +24,18 @@ export interface MemorySyncLog {
 
 export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemorySyncLog {
   const commits: PlacedCommit[] = [];
-  const byId = new Map<string, PlacedCommit>();
-  const authors = new Map<string, { readonly bySeq: Map<number, PlacedCommit>; last: PlacedCommit }>();
+  const byId = new Map<string, KnownCommit>();
+  const authors = new Map<string, { readonly bySeq: Map<number, KnownCommit>; last: PlacedCommit }>();
   const revisions = new Map<string, number>();
 
   function add(placed: PlacedCommit): void {
-    const { commit, isRecovered } = placed;
+    const { g, digest, commit, isRecovered } = placed;
+    const known = { id: commit.commandId, g, seq: commit.clientSeq, digest };
     commits.push(placed);
-    byId.set(commit.commandId, placed);
+    byId.set(commit.commandId, known);
     const author = authors.get(commit.client) ?? { bySeq: new Map(), last: placed };
     authors.set(commit.client, author);
-    if (!isRecovered) author.bySeq.set(commit.clientSeq, placed);
+    if (!isRecovered) author.bySeq.set(commit.clientSeq, known);
     if (commit.clientSeq >= author.last.commit.clientSeq) author.last = placed;
     for (const [index, { stream }] of commit.events.entries()) revisions.set(stream, placed.revisions[index] ?? 0);
   }
@@ -84,7 +85,3 @@ export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemoryS
 }
 
 export const emptyPlace: SyncPlace = Object.freeze({ g: 0, oh: noHash });
-
-export function toKnown({ g, digest, commit }: PlacedCommit): KnownCommit {
-  return { id: commit.commandId, g, seq: commit.clientSeq, digest };
-}

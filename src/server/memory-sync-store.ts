@@ -1,8 +1,9 @@
 import { randomId } from '../protocol/random-id.ts';
 import { noHash } from '../protocol/sync-commit.ts';
-import { createMemorySyncLog, emptyPlace, type MemorySyncLog, toKnown } from './memory-sync-log.ts';
+import { findAll } from './find-all.ts';
+import { createMemorySyncLog, emptyPlace, type MemorySyncLog } from './memory-sync-log.ts';
 import { stageTransaction } from './staged-transaction.ts';
-import type { KnownCommit, PlacedCommit, SyncLog, SyncReads, SyncStore, SyncTransaction } from './sync-store.ts';
+import type { PlacedCommit, SyncLog, SyncReads, SyncStore, SyncTransaction } from './sync-store.ts';
 
 export interface MemorySyncStore extends SyncStore {
   /** All that is stored, as it is now: what another store can be made from, as a server from its backup. */
@@ -101,13 +102,6 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
 const encoder = new TextEncoder();
 
 function toReads(log: MemorySyncLog): SyncReads {
-  const findAll = <Key>(keys: readonly Key[], look: (key: Key) => PlacedCommit | undefined) =>
-    new Map(
-      keys.flatMap((key): [Key, KnownCommit][] => {
-        const found = look(key);
-        return found === undefined ? [] : [[key, toKnown(found)]];
-      }),
-    );
   return {
     get head() {
       return log.head ?? emptyPlace;

@@ -1,4 +1,5 @@
 import { noHash } from '../protocol/sync-commit.ts';
+import { findAll } from './find-all.ts';
 import type { SqlQuery, SqlRow } from './sql-database.ts';
 import type { KnownCommit, PushLook, SyncReads } from './sync-store.ts';
 
@@ -37,11 +38,11 @@ export async function lookUp(query: SqlQuery, logId: string, looks: readonly Par
     },
     commitsById: async (commandIds) =>
       commandIds.every((id) => asked.ids.has(id))
-        ? pick(commandIds, (id) => byId.get(id))
+        ? findAll(commandIds, (id) => byId.get(id))
         : (await ask({ commandIds })).commitsById(commandIds),
     commitsBySeq: async (client, seqs) =>
       seqs.every((seq) => asked.slots.has(slotOf(client, seq)))
-        ? pick(seqs, (seq) => bySlot.get(slotOf(client, seq)))
+        ? findAll(seqs, (seq) => bySlot.get(slotOf(client, seq)))
         : (await ask({ client, seqs })).commitsBySeq(client, seqs),
     clientLast: async (client) =>
       asked.clients.has(client) ? lastOf.get(client) : (await ask({ client })).clientLast(client),
@@ -96,13 +97,4 @@ function toKnown([id, seq, g, digest]: KnownColumns): KnownCommit {
 
 function slotOf(client: string, seq: number): string {
   return `${seq} ${client}`;
-}
-
-function pick<Key, Value>(keys: readonly Key[], find: (key: Key) => Value | undefined): ReadonlyMap<Key, Value> {
-  return new Map(
-    keys.flatMap((key): [Key, Value][] => {
-      const value = find(key);
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
 }

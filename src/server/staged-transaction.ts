@@ -1,4 +1,5 @@
-import { createMemorySyncLog, type MemorySyncLog, toKnown } from './memory-sync-log.ts';
+import { findAll } from './find-all.ts';
+import { createMemorySyncLog } from './memory-sync-log.ts';
 import type { KnownCommit, PlacedCommit, SyncReads, SyncTransaction } from './sync-store.ts';
 
 /** A transaction that keeps what it appends to itself, until somebody stores it. */
@@ -12,17 +13,12 @@ export interface StagedTransaction {
 export function stageTransaction(stored: SyncReads): StagedTransaction {
   const staged = createMemorySyncLog();
 
-  async function findAll<Key>(
+  async function findBoth<Key>(
     keys: readonly Key[],
-    look: (log: MemorySyncLog, key: Key) => PlacedCommit | undefined,
+    look: (key: Key) => KnownCommit | undefined,
     lookStored: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, KnownCommit>>,
   ): Promise<ReadonlyMap<Key, KnownCommit>> {
-    const found = new Map(
-      keys.flatMap((key): [Key, KnownCommit][] => {
-        const placed = look(staged, key);
-        return placed === undefined ? [] : [[key, toKnown(placed)]];
-      }),
-    );
+    const found = findAll(keys, look);
     const rest = keys.filter((key) => !found.has(key));
     return rest.length === 0 ? found : new Map([...(await lookStored(rest)), ...found]);
   }
@@ -32,11 +28,11 @@ export function stageTransaction(stored: SyncReads): StagedTransaction {
       return staged.head ?? stored.head;
     },
     orderHash: async (g) => staged.at(g)?.oh ?? stored.orderHash(g),
-    commitsById: (ids) => findAll(ids, (log, id) => log.byId(id), stored.commitsById),
+    commitsById: (ids) => findBoth(ids, staged.byId, stored.commitsById),
     commitsBySeq: (client, seqs) =>
-      findAll(
+      findBoth(
         seqs,
-        (log, seq) => log.bySeq(client, seq),
+        (seq) => staged.bySeq(client, seq),
         (rest) => stored.commitsBySeq(client, rest),
       ),
     clientLast: async (client) => {
