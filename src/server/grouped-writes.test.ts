@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { noHash } from '../protocol/sync-commit.ts';
 import type { SyncGuard } from '../protocol/sync-messages.ts';
 import { createAuthor } from './fixtures/author.ts';
+import { pushOf } from './fixtures/test-server.ts';
 import { createGroupedWrites } from './grouped-writes.ts';
 import { createMemorySyncStore } from './memory-sync-store.ts';
-import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
+import { checkPush, pushCommits } from './push-commits.ts';
 import { defaultLimits } from './server-limits.ts';
 
 /** Eight that push at once to a database that takes one transaction at a time, and may refuse it or what it is asked. */
@@ -52,18 +52,15 @@ async function pushAtOnce({
   const outcomes = await Promise.allSettled(
     Array.from({ length: 8 }, (_, index) => {
       const client = `c${index}`;
-      const commits = [createAuthor('log-1', client).commit(['s'], { guard })].map((one) =>
-        checkCommit(one, defaultLimits),
-      );
-      const request = { log: 'log-1', base: { epoch: '', g: 0, oh: noHash }, client, mode: 'own' } as const;
+      const push = checkPush(pushOf([createAuthor('log-1', client).commit(['s'], { guard })]), defaultLimits);
       const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
       return write(
         logId,
         async (transaction) => {
           await beforeEach();
-          return pushCommits(transaction, request, commits, context);
+          return pushCommits(transaction, push, context);
         },
-        lookOf(request, commits),
+        push.look,
       );
     }),
   );

@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthor } from './fixtures/author.ts';
 import { startTestPostgres } from './fixtures/test-postgres.ts';
-import { start } from './fixtures/test-server.ts';
+import { pushOf } from './fixtures/test-server.ts';
 import { describeLoad } from './load.contract.ts';
 import { openPostgresDatabase } from './postgres-database.ts';
-import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
+import { checkPush, pushCommits } from './push-commits.ts';
 import { defaultLimits } from './server-limits.ts';
 import { isTransient, type SqlDatabase } from './sql-database.ts';
 import { openSqlSyncStore } from './sql-sync-store.ts';
@@ -149,10 +149,9 @@ if (typeof server === 'string') {
       const guard = { condition: { failIfEventsMatch: [{ stream: 'nothing' }], after: 0 } };
       const outcomes = await Promise.allSettled(
         ['c0', 'c1', 'c2', 'c3'].map((client) => {
-          const request = { log: 'log-1', base: start, client, mode: 'own' } as const;
-          const commits = [checkCommit(createAuthor('log-1', client).commit(['s'], { guard }), defaultLimits)];
+          const push = checkPush(pushOf([createAuthor('log-1', client).commit(['s'], { guard })]), defaultLimits);
           const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
-          return store.write('log-1', (one) => pushCommits(one, request, commits, context), lookOf(request, commits));
+          return store.write('log-1', (one) => pushCommits(one, push, context), push.look);
         }),
       );
       const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : undefined));

@@ -14,7 +14,7 @@ import type {
 import { inTime } from './in-time.ts';
 import type { Actor, CommitPolicy, CommitVerdict } from './policy.ts';
 import { SyncFailure } from './sync-failure.ts';
-import type { KnownCommit, PlacedCommit, PushLook, SyncTransaction } from './sync-store.ts';
+import type { KnownCommit, PushLook, SyncTransaction } from './sync-store.ts';
 
 /** What a push came to: a reply, or that the base is on another history than this log. */
 export type PushOutcome =
@@ -29,6 +29,12 @@ export interface PushContext {
   readonly now: number;
 }
 
+/** A push, and all that `pushCommits` asks for it, but for what matches a condition. */
+export interface CheckedPush extends Omit<PushRequest, 'commits'> {
+  readonly commits: readonly CheckedCommit[];
+  readonly look: PushLook;
+}
+
 /** A pushed commit with its canonical text and the digest that it really has: what is costly is done before the lock. */
 export interface CheckedCommit extends PushedCommit {
   readonly text: string;
@@ -37,7 +43,12 @@ export interface CheckedCommit extends PushedCommit {
   readonly isTooLarge: boolean;
 }
 
-export function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCommit {
+export function checkPush({ commits, ...request }: PushRequest, limits: SyncLimits): CheckedPush {
+  const checked = commits.map((commit) => checkCommit(commit, limits));
+  return { ...request, commits: checked, look: lookOf(request, checked) };
+}
+
+function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCommit {
   const { text, digest } = toCanonicalCommit(pushed.commit);
   const isTooLarge =
     pushed.commit.events.length > limits.pushEvents ||
@@ -47,8 +58,7 @@ export function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCo
   return { ...pushed, text, actualDigest: digest, isTooLarge };
 }
 
-/** All that `pushCommits` asks, but for what matches a condition. */
-export function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonly CheckedCommit[]): PushLook {
+function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonly CheckedCommit[]): PushLook {
   const seqs = commits.filter(({ commit }) => commit.client === client).map(({ commit }) => commit.clientSeq);
   return {
     g: base.g,
@@ -69,27 +79,18 @@ export function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: 
  */
 export async function pushCommits(
   transaction: SyncTransaction,
-  { log, base, client, mode }: Omit<PushRequest, 'commits'>,
-  commits: readonly CheckedCommit[],
+  { log, base, client, mode, commits, look }: CheckedPush,
   { actor, mayPush, policyMs, now }: PushContext,
 ): Promise<PushOutcome> {
-  const { g, oh } = base;
-  const { commandIds, seqs, streams } = lookOf({ log, base, client, mode }, commits);
-  if (g > transaction.head.g || (await transaction.orderHash(g)) !== oh) {
+  if (base.g > transaction.head.g || (await transaction.orderHash(base.g)) !== base.oh) {
     return { type: 'diverged', head: transaction.head };
   }
-  const known = new Map(await transaction.commitsById(commandIds));
-  const slots = new Map(await transaction.commitsBySeq(client, seqs));
+  const known = new Map(await transaction.commitsById(look.commandIds));
+  const slots = new Map(await transaction.commitsBySeq(client, look.seqs));
   let last = (await transaction.clientLast(client))?.seq ?? 0;
-  const revisions = new Map(await transaction.revisions(streams));
+  const revisions = new Map(await transaction.revisions(look.streams));
 
-  let head = transaction.head;
-  let staged: PlacedCommit[] = [];
   let [appended, events] = [0, 0];
-  const flush = async () => {
-    if (staged.length > 0) await transaction.append(staged);
-    staged = [];
-  };
 
   /** The order of the checks is the protocol's. */
   async function judge(checked: CheckedCommit): Promise<PushResult | undefined> {
@@ -120,8 +121,6 @@ export async function pushCommits(
     if (guard?.condition === undefined) return undefined;
     const { failIfEventsMatch, after } = guard.condition;
     if (failIfEventsMatch.length === 0) return undefined;
-    // The transaction is asked: it has to know what this push has placed so far.
-    await flush();
     const match = await transaction.firstMatch(failIfEventsMatch, after, {
       client: commit.client,
       beforeSeq: commit.clientSeq,
@@ -141,20 +140,13 @@ export async function pushCommits(
       if (refusal.type === 'forked' || refusal.type === 'gap') break;
       continue;
     }
-    const end = head.g + commit.events.length;
-    head = { g: end, oh: bytesToHex(orderHash(hexToBytes(head.oh), hexToBytes(digest), end)) };
+    const { head } = transaction;
+    const g = head.g + commit.events.length;
+    const oh = bytesToHex(orderHash(hexToBytes(head.oh), hexToBytes(digest), g));
     const isRecovered = mode === 'recover';
-    staged.push({
-      ...head,
-      text,
-      digest,
-      commit,
-      isRecovered,
-      actor: actor.id,
-      receivedAt: now,
-      revisions: moveOn(commit.events, revisions),
-    });
-    const entry = { id: commit.commandId, g: end, seq: commit.clientSeq, digest };
+    const place = { g, oh, isRecovered, actor: actor.id, receivedAt: now };
+    await transaction.append([{ ...place, text, digest, commit, revisions: moveOn(commit.events, revisions) }]);
+    const entry = { id: commit.commandId, g, seq: commit.clientSeq, digest };
     known.set(commit.commandId, entry);
     if (!isRecovered) {
       slots.set(commit.clientSeq, entry);
@@ -162,10 +154,9 @@ export async function pushCommits(
     }
     appended += 1;
     events += commit.events.length;
-    results.push({ commitId: commit.commandId, result: { type: 'accepted', g: end } });
+    results.push({ commitId: commit.commandId, result: { type: 'accepted', g } });
   }
-  await flush();
-  return { type: 'pushed', reply: { base, results, head }, appended, events };
+  return { type: 'pushed', reply: { base, results, head: transaction.head }, appended, events };
 }
 
 /** Whether a client's number is free and follows the one before, as the author chain says. */

@@ -17,7 +17,7 @@ import { judgeOrigin, type OriginVerdict, toOriginFailure, toPreflight } from '.
 import { createMetrics } from './metrics.ts';
 import { createPokes } from './pokes.ts';
 import { type Actor, type Authenticate, denyCommit, denyLog, type Policy } from './policy.ts';
-import { checkCommit, lookOf, pushCommits } from './push-commits.ts';
+import { checkPush, pushCommits } from './push-commits.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { readBody } from './read-body.ts';
 import { defaultLimits, type ServerLimits, toSyncLimits } from './server-limits.ts';
@@ -138,12 +138,15 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   }
 
   async function push(body: unknown, actor: Actor): Promise<Answer> {
-    const { commits, ...request } = requireParsed(parsePushRequest(body));
-    if (commits.length > limits.pushCommits) {
+    const request = requireParsed(parsePushRequest(body));
+    if (request.commits.length > limits.pushCommits) {
       throw new SyncFailure('TOO_LARGE', `A push has ${limits.pushCommits} commits at most.`);
     }
-    const checked = commits.map((commit) => checkCommit(commit, limits));
-    const events = checked.reduce((sum, { commit, isTooLarge }) => sum + (isTooLarge ? 0 : commit.events.length), 0);
+    const checked = checkPush(request, limits);
+    const events = checked.commits.reduce(
+      (sum, { commit, isTooLarge }) => sum + (isTooLarge ? 0 : commit.events.length),
+      0,
+    );
     if (events > limits.pushEvents) {
       throw new SyncFailure('TOO_LARGE', `A push has ${limits.pushEvents} events at most.`);
     }
@@ -151,9 +154,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     throttle(eventRate.take(rateKey(actor), events));
     const outcome = await store.write(
       request.log,
-      (transaction) =>
-        pushCommits(transaction, request, checked, { actor, mayPush, policyMs: limits.policyMs, now: now() }),
-      lookOf(request, checked),
+      (transaction) => pushCommits(transaction, checked, { actor, mayPush, policyMs: limits.policyMs, now: now() }),
+      checked.look,
     );
     if (outcome === undefined) throw unknownLog();
     if (outcome.type === 'diverged') throw diverged(outcome.head);
