@@ -31,8 +31,8 @@ export const faults = [
     changes: [
       {
         file: push,
-        find: '(await transaction.orderHash(g)) !== oh',
-        replace: '(await transaction.orderHash(g)) === undefined',
+        find: '(await transaction.orderHash(base.g)) !== base.oh',
+        replace: '(await transaction.orderHash(base.g)) === undefined',
       },
       {
         file: 'src/server/sync-handler.ts',
