@@ -78,6 +78,6 @@ function toPlaced(commits) {
       return revision;
     });
     // Not that of the commit: a database stores one like another.
-    return { ...stored, commit, digest: stored.oh, revisions };
+    return { ...stored, commit, digest: stored.oh, bytes: Buffer.byteLength(stored.text), revisions };
   });
 }

@@ -172,6 +172,7 @@ function readLogLine(value: unknown): DumpedLog {
         text,
         digest,
         commit,
+        bytes: new TextEncoder().encode(text).length,
         isRecovered: fields.recovered === true,
         actor: readText(fields.actor, 'actor', 1_024),
         receivedAt: readInteger(fields.receivedAt, 'receivedAt'),

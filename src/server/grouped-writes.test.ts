@@ -53,7 +53,7 @@ async function pushAtOnce({
     Array.from({ length: 8 }, (_, index) => {
       const client = `c${index}`;
       const push = checkPush(pushOf([createAuthor('log-1', client).commit(['s'], { guard })]), defaultLimits);
-      const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
+      const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, limits: defaultLimits, now: 0 };
       return write(
         logId,
         async (transaction) => {

@@ -150,9 +150,10 @@ function watchReads(locked: LockedLog, onError: (error: unknown) => void): SyncR
         throw error;
       }
     };
-  const { head, orderHash, commitsById, commitsBySeq, clientLast, revisions, firstMatch } = locked;
+  const { head, bytes, orderHash, commitsById, commitsBySeq, clientLast, revisions, firstMatch } = locked;
   return {
     head,
+    bytes,
     orderHash: watch(orderHash),
     commitsById: watch(commitsById),
     commitsBySeq: watch(commitsBySeq),

@@ -7,6 +7,8 @@ import type { ClientLast, FirstMatch, KnownCommit, PlacedCommit, SyncMatch } fro
 export interface MemorySyncLog {
   readonly commits: readonly PlacedCommit[];
   readonly head: SyncPlace | undefined;
+  /** Of all canonical texts. */
+  readonly bytes: number;
   add(placed: PlacedCommit): void;
   /** The commit that ends at a position. */
   at(g: number): PlacedCommit | undefined;
@@ -27,11 +29,13 @@ export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemoryS
   const byId = new Map<string, KnownCommit>();
   const authors = new Map<string, { readonly bySeq: Map<number, KnownCommit>; last: PlacedCommit }>();
   const revisions = new Map<string, number>();
+  let bytes = 0;
 
   function add(placed: PlacedCommit): void {
     const { g, digest, commit, isRecovered } = placed;
     const known = { id: commit.commandId, g, seq: commit.clientSeq, digest };
     commits.push(placed);
+    bytes += placed.bytes;
     byId.set(commit.commandId, known);
     const author = authors.get(commit.client) ?? { bySeq: new Map(), last: placed };
     authors.set(commit.client, author);
@@ -56,6 +60,9 @@ export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemoryS
     get head() {
       const last = commits.at(-1);
       return last && { g: last.g, oh: last.oh };
+    },
+    get bytes() {
+      return bytes;
     },
     add,
     at: (g) => {

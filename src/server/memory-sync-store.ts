@@ -11,7 +11,7 @@ export interface MemorySyncStore extends SyncStore {
 }
 
 export interface MemoryStoreSnapshot {
-  readonly logs: readonly (Omit<SyncLog, 'head'> & { readonly commits: readonly PlacedCommit[] })[];
+  readonly logs: readonly (Pick<SyncLog, 'logId' | 'app'> & { readonly commits: readonly PlacedCommit[] })[];
 }
 
 export interface MemorySyncStoreOptions {
@@ -73,9 +73,9 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
       const start = log.indexAfter(after);
       let end = start;
       for (let [events, bytes] = [0, 0]; end < log.commits.length; end += 1) {
-        const { commit, text } = log.commits[end] as PlacedCommit;
-        events += commit.events.length;
-        bytes += encoder.encode(text).length;
+        const placed = log.commits[end] as PlacedCommit;
+        events += placed.commit.events.length;
+        bytes += placed.bytes;
         if (end > start && (events > limits.events || bytes > limits.bytes)) break;
       }
       return log.commits.slice(start, end);
@@ -99,12 +99,13 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
   };
 }
 
-const encoder = new TextEncoder();
-
 function toReads(log: MemorySyncLog): SyncReads {
   return {
     get head() {
       return log.head ?? emptyPlace;
+    },
+    get bytes() {
+      return log.bytes;
     },
     orderHash: async (g) => (g === 0 ? noHash : log.at(g)?.oh),
     commitsById: async (commandIds) => findAll(commandIds, log.byId),
@@ -116,5 +117,5 @@ function toReads(log: MemorySyncLog): SyncReads {
 }
 
 function describe({ logId, app, log }: OpenLog): SyncLog {
-  return { logId, app, head: log.head ?? emptyPlace };
+  return { logId, app, head: log.head ?? emptyPlace, bytes: log.bytes };
 }

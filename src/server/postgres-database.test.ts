@@ -150,7 +150,7 @@ if (typeof server === 'string') {
       const outcomes = await Promise.allSettled(
         ['c0', 'c1', 'c2', 'c3'].map((client) => {
           const push = checkPush(pushOf([createAuthor('log-1', client).commit(['s'], { guard })]), defaultLimits);
-          const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
+          const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, limits: defaultLimits, now: 0 };
           return store.write('log-1', (one) => pushCommits(one, push, context), push.look);
         }),
       );

@@ -13,6 +13,7 @@ import type {
 } from '../protocol/sync-messages.ts';
 import { inTime } from './in-time.ts';
 import type { Actor, CommitPolicy, CommitVerdict } from './policy.ts';
+import type { ServerLimits } from './server-limits.ts';
 import { SyncFailure } from './sync-failure.ts';
 import type { KnownCommit, PushLook, SyncTransaction } from './sync-store.ts';
 
@@ -24,8 +25,8 @@ export type PushOutcome =
 export interface PushContext {
   readonly actor: Actor;
   readonly mayPush: CommitPolicy;
-  /** How long it may take. */
-  readonly policyMs: number;
+  /** How long it may take, and what the log may grow to. */
+  readonly limits: Pick<ServerLimits, 'policyMs' | 'logBytes'>;
   readonly now: number;
 }
 
@@ -38,6 +39,7 @@ export interface CheckedPush extends Omit<PushRequest, 'commits'> {
 /** A pushed commit with its canonical text and the digest that it really has: what is costly is done before the lock. */
 export interface CheckedCommit extends PushedCommit {
   readonly text: string;
+  readonly bytes: number;
   readonly actualDigest: string;
   /** Of an event that is larger than the server takes. */
   readonly isTooLarge: boolean;
@@ -55,7 +57,7 @@ function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCommit {
     // The whole is larger than any part of it.
     (isLargerThan(text, limits.eventBytes) &&
       pushed.commit.events.some(({ data }) => isLargerThan(JSON.stringify(data), limits.eventBytes)));
-  return { ...pushed, text, actualDigest: digest, isTooLarge };
+  return { ...pushed, text, bytes: new TextEncoder().encode(text).length, actualDigest: digest, isTooLarge };
 }
 
 function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonly CheckedCommit[]): PushLook {
@@ -67,7 +69,7 @@ function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonl
     // The client's numbers that the push names, and those before them.
     seqs: [...new Set(seqs.flatMap((seq) => [seq - 1, seq]))],
     streams: [...new Set(commits.flatMap(({ commit, guard }) => streamsOf(commit.events, guard)))],
-    bytes: commits.reduce((sum, { text, guard = {} }) => sum + 3 * (text.length + JSON.stringify(guard).length), 0),
+    bytes: commits.reduce((sum, { bytes, guard = {} }) => sum + bytes + 3 * JSON.stringify(guard).length, 0),
   };
 }
 
@@ -80,7 +82,7 @@ function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonl
 export async function pushCommits(
   transaction: SyncTransaction,
   { log, base, client, mode, commits, look }: CheckedPush,
-  { actor, mayPush, policyMs, now }: PushContext,
+  { actor, mayPush, limits: { policyMs, logBytes }, now }: PushContext,
 ): Promise<PushOutcome> {
   if (base.g > transaction.head.g || (await transaction.orderHash(base.g)) !== base.oh) {
     return { type: 'diverged', head: transaction.head };
@@ -94,7 +96,7 @@ export async function pushCommits(
 
   /** The order of the checks is the protocol's. */
   async function judge(checked: CheckedCommit): Promise<PushResult | undefined> {
-    const { commit, digest, actualDigest, isTooLarge } = checked;
+    const { commit, digest, actualDigest, bytes, isTooLarge } = checked;
     if (actualDigest !== digest) return rejected('DIGEST_MISMATCH');
     if (commit.logId !== log) return rejected('WRONG_LOG');
     const same = known.get(commit.commandId);
@@ -108,6 +110,7 @@ export async function pushCommits(
     const verdict = await inTime(asked, policyMs, () => silent(policyMs));
     if (verdict !== 'allow') return toResult(verdict);
     if (isTooLarge) return rejected('COMMIT_TOO_LARGE');
+    if (transaction.bytes + bytes > logBytes) return { type: 'rejected', code: 'LOG_FULL', permanent: false };
     const conflict = await judgeGuard(checked);
     if (conflict !== undefined) return conflict;
     return mode === 'own' ? judgePlace(commit, slots, last) : undefined;
@@ -133,7 +136,7 @@ export async function pushCommits(
   for (const checked of commits) {
     // Others wait for the log. The rest is pushed again.
     if (results.length > 0 && performance.now() > endAt) break;
-    const { commit, digest, text } = checked;
+    const { commit, digest, text, bytes } = checked;
     const refusal = await judge(checked);
     if (refusal !== undefined) {
       results.push({ commitId: commit.commandId, result: refusal });
@@ -145,7 +148,7 @@ export async function pushCommits(
     const oh = bytesToHex(orderHash(hexToBytes(head.oh), hexToBytes(digest), g));
     const isRecovered = mode === 'recover';
     const place = { g, oh, isRecovered, actor: actor.id, receivedAt: now };
-    await transaction.append([{ ...place, text, digest, commit, revisions: moveOn(commit.events, revisions) }]);
+    await transaction.append([{ ...place, text, bytes, digest, commit, revisions: moveOn(commit.events, revisions) }]);
     const entry = { id: commit.commandId, g, seq: commit.clientSeq, digest };
     known.set(commit.commandId, entry);
     if (!isRecovered) {

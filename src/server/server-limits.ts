@@ -1,6 +1,6 @@
 import type { SyncLimits } from '../protocol/sync-messages.ts';
 
-/** What clients are told of, what is counted for each actor and device, and how long the rules may take. */
+/** What clients are told of, what is counted for each actor and device, and what a log may take of the server. */
 export interface ServerLimits extends SyncLimits {
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
@@ -10,6 +10,8 @@ export interface ServerLimits extends SyncLimits {
   readonly streams: number;
   /** The rule for commits: over one of them, and about as long over all of a push. The log is locked meanwhile. */
   readonly policyMs: number;
+  /** What a log may grow to, by the canonical texts of its commits: tables and indexes take about twice that. */
+  readonly logBytes: number;
 }
 
 export const defaultLimits: ServerLimits = {
@@ -29,6 +31,8 @@ export const defaultLimits: ServerLimits = {
   eventBurst: 20_000,
   streams: 20,
   policyMs: 5_000,
+  // Some millions of events.
+  logBytes: 1_073_741_824,
 };
 
 /** Without what a client need not know. */

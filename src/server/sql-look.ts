@@ -4,7 +4,7 @@ import type { SqlQuery, SqlRow } from './sql-database.ts';
 import type { KnownCommit, PushLook, SyncReads } from './sync-store.ts';
 
 /** What a transaction says of what is stored, but for what matches a condition. */
-export type SqlReads = Omit<SyncReads, 'head' | 'firstMatch'>;
+export type SqlReads = Omit<SyncReads, 'head' | 'bytes' | 'firstMatch'>;
 
 /**
  * Reads what pushes are going to ask of their log, in one query for all of them: what a query costs is the way to the

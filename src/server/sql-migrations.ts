@@ -47,6 +47,12 @@ const migrations: readonly (readonly string[])[] = [
     )`,
     `create index varve_events_type on varve_events (log_id, type, g)`,
   ],
+  [
+    // What a log may grow to is limited: its commits are not to be added up for every push.
+    'alter table varve_logs add column bytes bigint not null default 0',
+    `update varve_logs set bytes =
+      (select coalesce(sum(bytes), 0) from varve_commits where varve_commits.log_id = varve_logs.log_id)`,
+  ],
 ];
 
 /** Held while the tables are made: several servers may start at once. */

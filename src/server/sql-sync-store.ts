@@ -29,7 +29,7 @@ export async function openSqlSyncStore(
       epoch = next;
     },
     findLog: async (logId) => {
-      const [row] = await query<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1', [logId]);
+      const [row] = await query<LogRow>('select log_id, app, g, oh, bytes from varve_logs where log_id = $1', [logId]);
       return row && toLog(row);
     },
     createLog: async (logId, app) => {
@@ -38,11 +38,12 @@ export async function openSqlSyncStore(
         app,
         noHash,
       ]);
-      const [row] = await query<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1', [logId]);
+      const [row] = await query<LogRow>('select log_id, app, g, oh, bytes from varve_logs where log_id = $1', [logId]);
       if (row === undefined) throw new Error(`The log "${logId}" was created and is not there.`);
       return toLog(row);
     },
-    listLogs: async () => (await query<LogRow>('select log_id, app, g, oh from varve_logs order by log_id')).map(toLog),
+    listLogs: async () =>
+      (await query<LogRow>('select log_id, app, g, oh, bytes from varve_logs order by log_id')).map(toLog),
     orderHashes: async (logId, positions) => {
       const rows = await query<{ readonly g: unknown; readonly oh: string }>(
         'select g, oh from varve_commits where log_id = $1 and g = any(array(select value::bigint from json_array_elements_text($2::json)))',
@@ -73,9 +74,10 @@ export async function openSqlSyncStore(
     clientLast: async (logId, client) => (await lookUp(query, logId, [{ client }])).clientLast(client),
     write: createGroupedWrites((logId, looks, work) =>
       database.transaction(async (own) => {
-        const [row] = await own<LogRow>('select log_id, app, g, oh from varve_logs where log_id = $1 for update', [
-          logId,
-        ]);
+        const [row] = await own<LogRow>(
+          'select log_id, app, g, oh, bytes from varve_logs where log_id = $1 for update',
+          [logId],
+        );
         if (row === undefined) return undefined;
         return work(toLockedLog(own, toLog(row), await lookUp(own, logId, looks)));
       }),
@@ -89,6 +91,7 @@ interface LogRow extends SqlRow {
   readonly app: string;
   readonly g: unknown;
   readonly oh: string;
+  readonly bytes: unknown;
 }
 
 /**
@@ -106,10 +109,11 @@ interface PageRow extends SqlRow {
   readonly texts: string | null;
 }
 
-function toLockedLog(query: SqlQuery, { logId, head }: SyncLog, reads: SqlReads): LockedLog {
+function toLockedLog(query: SqlQuery, { logId, head, bytes }: SyncLog, reads: SqlReads): LockedLog {
   return {
     ...reads,
     head,
+    bytes,
     firstMatch: async (filters, after, { client, beforeSeq }) => {
       const parameters: SqlValue[] = [logId, after, client, beforeSeq];
       const condition = filters.map((filter) => toCondition(filter, parameters)).join(' or ');
@@ -125,7 +129,8 @@ function toLockedLog(query: SqlQuery, { logId, head }: SyncLog, reads: SqlReads)
       const last = commits.at(-1);
       if (last === undefined) return;
       const rows = [commits.map(toCommitColumns), commits.flatMap(toEventColumns)];
-      await query(insertAll, [logId, ...rows.map((list) => JSON.stringify(list)), last.g, last.oh]);
+      const added = commits.reduce((sum, placed) => sum + placed.bytes, 0);
+      await query(insertAll, [logId, ...rows.map((list) => JSON.stringify(list)), last.g, last.oh, added]);
     },
   };
 }
@@ -144,7 +149,7 @@ const insertAll = `with commits as (
     from json_to_recordset($3::json) as row (g bigint, stream text, revision bigint, type text, tags jsonb, client text,
       client_seq bigint)
   )
-  update varve_logs set g = $4, oh = $5 where log_id = $1`;
+  update varve_logs set g = $4, oh = $5, bytes = bytes + $6 where log_id = $1`;
 
 function toCommitColumns({ g, oh, commit, digest, isRecovered, actor, receivedAt, text }: PlacedCommit): object {
   return {
@@ -187,8 +192,8 @@ function toCondition({ stream, types, tags }: EventFilter, parameters: SqlValue[
   return parts.length === 0 ? 'true' : `(${parts.join(' and ')})`;
 }
 
-function toLog({ log_id, app, g, oh }: LogRow): SyncLog {
-  return { logId: log_id, app, head: { g: Number(g), oh } };
+function toLog({ log_id, app, g, oh, bytes }: LogRow): SyncLog {
+  return { logId: log_id, app, head: { g: Number(g), oh }, bytes: Number(bytes) };
 }
 
 function toStored({ places, texts }: Partial<PageRow> = {}): readonly StoredSyncCommit[] {

@@ -27,6 +27,9 @@ export function stageTransaction(stored: SyncReads): StagedTransaction {
     get head() {
       return staged.head ?? stored.head;
     },
+    get bytes() {
+      return stored.bytes + staged.bytes;
+    },
     orderHash: async (g) => staged.at(g)?.oh ?? stored.orderHash(g),
     commitsById: (ids) => findBoth(ids, staged.byId, stored.commitsById),
     commitsBySeq: (client, seqs) =>

@@ -154,7 +154,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     throttle(eventRate.take(rateKey(actor), events));
     const outcome = await store.write(
       request.log,
-      (transaction) => pushCommits(transaction, checked, { actor, mayPush, policyMs: limits.policyMs, now: now() }),
+      (transaction) => pushCommits(transaction, checked, { actor, mayPush, limits, now: now() }),
       checked.look,
     );
     if (outcome === undefined) throw unknownLog();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SyncEvent } from '../protocol/sync-commit.ts';
+import { type SyncEvent, toCanonicalCommit } from '../protocol/sync-commit.ts';
 import type { PushedCommit, PushMode, SyncBase, SyncGuard } from '../protocol/sync-messages.ts';
 import { createRandom } from '../testing/random.ts';
 import { counted, createAuthor, otherHash } from './fixtures/author.ts';
@@ -293,6 +293,27 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       ]);
     });
 
+    it('lets a log grow as far as it may, and says so to who comes after', async () => {
+      const note = (length: number) => counted('a-1', { data: 'ž'.repeat(length) });
+      const { server, store, ada } = await setUp({ limits: { logBytes: 3_000 } });
+      const full = { type: 'rejected', code: 'LOG_FULL', permanent: false };
+      const first = ada.commit([note(400)]);
+      const sizeOf = (pushed: PushedCommit) => Buffer.byteLength(toCanonicalCommit(pushed.commit).text);
+      expect(await server.results([first, ada.clone().commit([note(1_000)])])).toEqual([
+        { type: 'accepted', g: 1 },
+        full,
+      ]);
+      expect((await store.findLog('log-1'))?.bytes).toBe(sizeOf(first));
+      // What fits still does, and what is there already is answered as ever.
+      const second = ada.commit([note(10)]);
+      expect(await server.results([first, second])).toEqual([
+        { type: 'duplicate', g: 1 },
+        { type: 'accepted', g: 2 },
+      ]);
+      expect((await store.findLog('log-1'))?.bytes).toBe(sizeOf(first) + sizeOf(second));
+      expect((await store.listLogs()).map(({ bytes }) => bytes)).toEqual([sizeOf(first) + sizeOf(second)]);
+    });
+
     it('changes nothing where a push fails in the middle', async () => {
       let isBroken = true;
       const authorise: Policy = {
@@ -367,7 +388,7 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
           Promise.all(
             pushes.map((request) => {
               const push = checkPush(request, defaultLimits);
-              const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, policyMs: 5_000, now: 0 };
+              const context = { actor: { id: 'ada' }, mayPush: () => 'allow' as const, limits: defaultLimits, now: 0 };
               return store.write('log-1', (transaction) => pushCommits(transaction, push, context), push.look);
             }),
           ),

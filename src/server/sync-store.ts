@@ -48,6 +48,8 @@ export interface SyncLog {
   readonly logId: string;
   readonly app: string;
   readonly head: SyncPlace;
+  /** Of all canonical texts. */
+  readonly bytes: number;
 }
 
 export interface PageLimits {
@@ -95,6 +97,8 @@ export interface PushLook {
 /** What a push asks a log for. */
 export interface SyncReads {
   readonly head: SyncPlace;
+  /** Of all canonical texts. */
+  readonly bytes: number;
   orderHash(g: number): Promise<string | undefined>;
   commitsById(commandIds: readonly string[]): Promise<ReadonlyMap<string, KnownCommit>>;
   /** By number; recovered commits are left out, for they took no number. */
@@ -129,6 +133,8 @@ export interface SyncMatch {
 export interface PlacedCommit extends StoredSyncCommit {
   readonly commit: SyncCommit;
   readonly digest: string;
+  /** Of its canonical text. */
+  readonly bytes: number;
   /** Of each event, in order. */
   readonly revisions: readonly number[];
 }
