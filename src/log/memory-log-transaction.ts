@@ -4,6 +4,7 @@ import { type CommitHead, chainStart, linkCommit, orderHash } from '../protocol/
 import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import { noHash } from '../protocol/sync-commit.ts';
 import { appendConflict, streamConflict } from './append-condition.ts';
+import type { CheckedCommit } from './checked-commit.ts';
 import type { AppendCondition, NewCommit, StoredCommit } from './event-log.ts';
 import type { SyncRecord } from './log-order.ts';
 import { type MemoryBeside, stageBeside } from './memory-log-beside.ts';
@@ -17,7 +18,7 @@ import {
   orderHashAt,
   revisionOf,
 } from './memory-log-data.ts';
-import { type CheckedCommit, toOrderedCommit } from './ordered-commit.ts';
+import { toOrderedCommit } from './ordered-commit.ts';
 import { recordChecked, recordCommit } from './record-commit.ts';
 import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
 import type { OrderedCommit, SyncTransaction } from './synced-log.ts';

@@ -5,16 +5,10 @@ import { commitDigest, commitText } from '../protocol/commit-digest.ts';
 import { hexToBytes } from '../protocol/hex.ts';
 import { Refusal, readHash, readId, readInteger } from '../protocol/parse.ts';
 import type { SyncCommit, SyncEvent } from '../protocol/sync-commit.ts';
+import type { CheckedCommit } from './checked-commit.ts';
 import type { StoredCommit } from './event-log.ts';
-import { type CheckedContent, checkContents } from './record-commit.ts';
+import { checkContents } from './record-commit.ts';
 import type { OrderedCommit } from './synced-log.ts';
-
-/** A commit as its author wrote it, which this log can hold to the letter. */
-export interface CheckedCommit {
-  readonly commit: SyncCommit;
-  readonly contents: readonly CheckedContent[];
-  readonly digest: Uint8Array;
-}
 
 /**
  * All of `place` that needs no place: most of the work, and done before the transaction, for which others wait.

@@ -13,19 +13,13 @@ import {
   versionProblem,
 } from '../protocol/commit-checks.ts';
 import type { CommitHead } from '../protocol/commit-digest.ts';
+import type { CheckedContent } from './checked-commit.ts';
 import type { NewCommit, StreamEvent } from './event-log.ts';
 
 /** The events of a commit as recorded, and the canonical JSON text of each payload. */
 export interface RecordedEvents {
   readonly events: readonly RecordedEvent[];
   readonly payloads: readonly string[];
-}
-
-/** What an event holds, as the log stores it: frozen, with its canonical text. */
-export interface CheckedContent {
-  readonly text: string;
-  readonly data: unknown;
-  readonly tags: readonly string[] | undefined;
 }
 
 /**

@@ -13,8 +13,9 @@ import {
   readAllCommits,
 } from '../testing/conformance/log-access.ts';
 import { commitOf, eventOf, range } from '../testing/conformance/sample-commits.ts';
+import type { CheckedCommit } from './checked-commit.ts';
 import type { EventLog } from './event-log.ts';
-import { type CheckedCommit, checkCommit } from './ordered-commit.ts';
+import { checkCommit } from './ordered-commit.ts';
 import type { OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
 
 /** A fresh log, and a way to open it once more, as another tab does. */

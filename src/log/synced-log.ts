@@ -1,8 +1,8 @@
 import type { RecordedEvent } from '../core/events.ts';
 import type { SyncCommit } from '../protocol/sync-commit.ts';
 import type { SyncBase, SyncPlace } from '../protocol/sync-messages.ts';
+import type { CheckedCommit } from './checked-commit.ts';
 import type { LogTransaction, WriteOptions } from './log-write.ts';
-import type { CheckedCommit } from './ordered-commit.ts';
 
 /**
  * The side of a log that sync works on.

@@ -1,7 +1,8 @@
 import type { Refused } from '../../core/receipt.ts';
 import { createUpcaster, type Upcaster } from '../../core/upcast.ts';
+import type { CheckedCommit } from '../../log/checked-commit.ts';
 import type { EventLog } from '../../log/event-log.ts';
-import { type CheckedCommit, checkCommit } from '../../log/ordered-commit.ts';
+import { checkCommit } from '../../log/ordered-commit.ts';
 import type { OrderedCommit, SyncedLog, SyncTransaction } from '../../log/synced-log.ts';
 import { orderHash } from '../../protocol/commit-digest.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
