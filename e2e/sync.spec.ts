@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { findFullChromium } from '../scripts/chromium.mjs';
 import { expect, expectAccessible, openLedger, openProfile, readBalances } from './app.ts';
 import {
@@ -193,23 +194,34 @@ test('what was saved in any tab is sent, also after the page was closed at once'
   await expectSame(next, two.page);
 });
 
-test('the browser is asked to wake sync when something waits, and does', async ({ server }) => {
+test('what was saved is sent after the page was closed, as soon as the browser says that there is a network', async ({
+  server,
+  openDevice,
+}) => {
   // The headless shell has Background Sync, and it is always off.
   const { context, close } = await openProfile({ baseURL: server.url, executablePath: findFullChromium() });
   const page = context.pages()[0] ?? (await context.newPage());
+  const other = await context.newPage();
   await openLedger(page);
   await expectSynced(page);
-  await page.evaluate(() => {
-    navigator.serviceWorker.addEventListener('message', ({ data }) => document.body.classList.add(data.type));
-  });
-  // Not the network: the browser believes to be online, and calls at once.
+  const two = await openDevice(await readShareLink(page));
+  // Not the network: the browser believes to be online, and calls at once, and in vain.
   await server.kill();
   await openAccount(page, 'S-07');
-  await book(page, 'Deposit', '1');
-  await expect(page.locator('body')).toHaveClass('SYNC_NOW');
+  await book(page, 'Deposit', '1', 'Saved, and closed');
+  await expect.poll(() => readTags(page)).toEqual(['varve-sync']);
+  await page.close();
   await server.start();
-  await syncNow(page);
-  await expectSynced(page);
+  await syncNow(two.page);
+  await expectSynced(two.page);
+  await openAccount(two.page, 'S-07');
+  await expect(two.page.getByText('Saved, and closed')).toHaveCount(0);
+  await tellOfNetwork(other, server.url, 'varve-sync');
+  // Its line of hints may have died with the server, and be silent: it asks.
+  await expect(async () => {
+    await syncNow(two.page);
+    await expect(two.page.getByText('Saved, and closed')).toBeVisible({ timeout: 1_000 });
+  }).toPass();
   await close();
 });
 
@@ -225,3 +237,27 @@ test('without a server the ledger says that it stays on the device, and raises n
   await expect(page.getByLabel('Share this ledger')).toHaveCount(0);
   await expectAccessible(page);
 });
+
+/** Lets the browser call the service worker of an address, as when the network comes back. From a page of whichever. */
+async function tellOfNetwork(page: Page, url: string, tag: string): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const registrationId = new Promise<string>((resolve) => {
+    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const found = registrations.find(({ scopeURL }) => scopeURL === url);
+      if (found !== undefined) resolve(found.registrationId);
+    });
+  });
+  await session.send('ServiceWorker.enable');
+  const { origin } = new URL(url);
+  await session.send('ServiceWorker.dispatchSyncEvent', {
+    ...{ origin, registrationId: await registrationId, tag, lastChance: false },
+  });
+}
+
+/** What the browser was asked to call for. */
+async function readTags(page: Page): Promise<readonly string[]> {
+  return page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    return (registration as unknown as { sync: { getTags(): Promise<string[]> } }).sync.getTags();
+  });
+}

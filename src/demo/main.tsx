@@ -1,7 +1,7 @@
 import { createClient } from 'varve/client';
 import { App } from './app.tsx';
 import { ledger } from './ledger/ledger.ts';
-import { syncInBackground } from './ledger/sync/background-sync.ts';
+import { askForBackgroundSync } from './ledger/sync/background-sync.ts';
 import { readSharedLog, rememberOwnLog } from './ledger/sync/shared-log.ts';
 import { PwaNotice } from './pwa-notice.tsx';
 import { showPage } from './show-page.tsx';
@@ -16,6 +16,6 @@ const client = createClient(
 );
 
 if (log === undefined) rememberOwnLog(client);
-syncInBackground(client);
+askForBackgroundSync(client, log);
 
 showPage(client, <App notice={<PwaNotice />} isShared={log !== undefined} />);

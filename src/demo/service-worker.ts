@@ -1,6 +1,12 @@
 /// <reference lib="webworker" />
+
+import { httpSync } from 'varve/sync';
+import { syncInBackground } from 'varve/worker';
 import { cleanupOutdatedCaches, PrecacheController, PrecacheRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
+import { ledger } from './ledger/ledger.ts';
+import { readTag } from './ledger/sync/background-tag.ts';
+import { readToken } from './ledger/sync/read-token.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -29,11 +35,10 @@ interface SyncEvent extends ExtendableEvent {
   readonly tag: string;
 }
 
-// The network is back: the pages know what waits. Where none is open, the next that is opened sends it.
+// The network is back, whether a page is open or not.
 self.addEventListener('sync' as 'activate', (event) => {
-  if ((event as SyncEvent).tag === 'varve-sync') event.waitUntil(wakePages());
+  const log = readTag((event as SyncEvent).tag);
+  if (log === undefined) return;
+  const sync = httpSync({ url: location.origin, token: readToken });
+  event.waitUntil(syncInBackground(ledger, { sync, ...log }));
 });
-
-async function wakePages(): Promise<void> {
-  for (const page of await self.clients.matchAll({ type: 'window' })) page.postMessage({ type: 'SYNC_NOW' });
-}

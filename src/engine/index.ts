@@ -1,1 +1,2 @@
 export { startWorker, type WorkerOptions } from './start-worker.ts';
+export { type BackgroundOptions, syncInBackground } from './sync-in-background.ts';

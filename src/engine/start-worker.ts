@@ -5,6 +5,7 @@ import { openDexieEventLog } from '../log/dexie-event-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
 import { randomId } from '../protocol/random-id.ts';
 import type { Sync } from '../protocol/sync-host.ts';
+import { databaseName } from './database-name.ts';
 import { isDevelopment } from './development.ts';
 import { createEngine } from './engine.ts';
 
@@ -35,15 +36,8 @@ export function startWorker(app: App, { sync }: WorkerOptions = {}): void {
     env,
     durable: true,
     checksPurity: isDevelopment(),
-    // A log of another device has a database of its own: this device's own log stays as it is.
     openLog: (hint, onClosed, logId) =>
-      openDexieEventLog({
-        name: logId === undefined ? `varve-${app.name}` : `varve-${app.name}-${logId}`,
-        env,
-        hint,
-        onClosed,
-        logId,
-      }),
+      openDexieEventLog({ name: databaseName(app, logId), env, hint, onClosed, logId }),
     sync,
     aliveLock: holdAliveLock,
     exclusively: runLocked,
