@@ -1,25 +1,23 @@
 import { expect, it } from 'vitest';
 import { createUpcaster } from '../../core/upcast.ts';
-import type { EventLog } from '../../log/event-log.ts';
 import { createMemoryEventLog } from '../../log/memory-event-log.ts';
 import { Counts, counterApp } from '../../testing/fixtures/counter-app.ts';
 import { createBuild } from './build.ts';
 import { createFold } from './fold.ts';
 
 it('takes nothing more once its rows have taken their place, also where they were being saved at that moment', async () => {
-  const stored = createMemoryEventLog();
+  const log = createMemoryEventLog();
   for (const commandId of ['c1', 'c2', 'c3']) {
     const event = { stream: 'counter-a', type: 'Counted', version: 1, data: { by: 1 } };
-    await stored.write((transaction) =>
+    await log.write((transaction) =>
       transaction.append({ commandId, correlationId: commandId, recordedAt: 0, events: [event] }),
     );
   }
   let endSave = (_saved: boolean) => {};
-  const saveProjections = () =>
+  const save = () =>
     new Promise<boolean>((resolve) => {
       endSave = resolve;
     });
-  const log: EventLog = { ...stored, snapshots: { ...stored.snapshots, saveProjections } };
   const fold = createFold(Counts);
   const shown = { position: 1 };
   let now = 0;
@@ -30,6 +28,7 @@ it('takes nothing more once its rows have taken their place, also where they wer
     from: 0,
     shown,
     toHead: async () => undefined,
+    save,
     now: () => now,
     onProgress: () => undefined,
     onDone: () => undefined,

@@ -28,8 +28,8 @@ const saveIntervalMs = 2_000;
 const turnEvents = 500;
 
 /**
- * `shown` is what to come as far as; `toHead` moves it on where it is behind the log. `onDone` is called once, in the
- * turn in which both are at the same position.
+ * `shown` is what to come as far as; `toHead` moves it on where it is behind the log. `save` saves rows that are not
+ * complete. `onDone` is called once, in the turn in which both are at the same position.
  */
 export function createBuild({
   log,
@@ -38,6 +38,7 @@ export function createBuild({
   from,
   shown,
   toHead,
+  save,
   now,
   onEvents = () => undefined,
   onProgress,
@@ -50,6 +51,7 @@ export function createBuild({
   readonly from: number;
   readonly shown: { readonly position: number };
   readonly toHead: () => Promise<void>;
+  readonly save: (folds: readonly Fold[]) => Promise<boolean>;
   readonly now: () => number;
   /** Gets the events that it reads. */
   readonly onEvents?: ((events: readonly RecordedEvent[]) => void) | undefined;
@@ -76,7 +78,7 @@ export function createBuild({
       lastSavedAt = now();
       // A shortcut: without it the next start folds more.
       const { rebases } = log.order;
-      await log.snapshots.saveProjections(folds.map((fold) => fold.save(false))).catch(() => false);
+      await save(folds).catch(() => false);
       // Level meanwhile: they are what is shown, and moved on by that alone. Or the rest stands elsewhere by now.
       if (isDone || log.order.rebases !== rebases) return;
     }

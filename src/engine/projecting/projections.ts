@@ -34,6 +34,7 @@ export interface Projections {
   unreadable(): readonly UnreadableType[];
   /** Saves what is not saved yet: the page is being left. */
   saveNow(): Promise<void>;
+  /** From then on nothing is saved, whatever is still under way. */
   close(): void;
 }
 
@@ -91,6 +92,7 @@ export async function startProjections({
   let savedTo = plan.shown.length > 0 ? plan.position : -1;
   let lastToldAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isClosed = false;
 
   const catchUp = createCatchUp({
     log,
@@ -146,6 +148,7 @@ export async function startProjections({
       from,
       shown,
       toHead: catchUp.toHead,
+      save: (rows) => save(rows, false),
       now,
       onEvents: isFirst ? onEvents : undefined,
       onProgress: () => {
@@ -204,9 +207,15 @@ export async function startProjections({
     if (position === savedTo || position === 0) return;
     // A cache: where it cannot be written, the next start folds more. What fails for good, an append tells too.
     const folds = [...shown.folds.values()];
-    const done = await log.snapshots.saveProjections(folds.map((fold) => fold.save(true))).catch(() => true);
+    const done = await save(folds, true).catch(() => true);
     // Unless others have taken their place meanwhile, which are not saved yet.
     if (done && savedTo === savedBefore) savedTo = position;
+  }
+
+  async function save(folds: readonly Fold[], isComplete: boolean): Promise<boolean> {
+    // From then on it hears of no other order: its rows may be of events that are gone, and would be saved as the new ones.
+    if (isClosed) return false;
+    return log.snapshots.saveProjections(folds.map((fold) => fold.save(isComplete)));
   }
 
   const follow = async () => {
@@ -262,6 +271,7 @@ export async function startProjections({
     },
     saveNow,
     close: () => {
+      isClosed = true;
       clearTimeout(timer);
       stopListening();
     },

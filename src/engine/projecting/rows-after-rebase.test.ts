@@ -1,10 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../client/client.ts';
-import type { NewCommit } from '../../log/event-log.ts';
+import { createUpcaster } from '../../core/upcast.ts';
+import type { EventLog, NewCommit } from '../../log/event-log.ts';
 import { createMemoryEventLog } from '../../log/memory-event-log.ts';
+import type { SyncedLog } from '../../log/synced-log.ts';
 import { noHash } from '../../protocol/sync-commit.ts';
 import { Account, Balances, bankApp } from '../../testing/fixtures/bank-app.ts';
 import { createInProcessWorker } from '../../testing/in-process-worker.ts';
+import { startProjections } from './projections.ts';
 
 describe('the rows of a page', () => {
   it('come back where the log went back behind all that was confirmed, and nothing is saved after it', async () => {
@@ -59,6 +62,110 @@ describe('the rows of a page', () => {
     expect([...balances.rows]).toEqual([...late.mirror(Balances).rows]);
   });
 });
+
+describe('the rows of a worker that was closed', () => {
+  it('are not saved once others have changed the order, of which it is told no more', async () => {
+    const log = createMemoryEventLog({ logId: 'log-1', client: 'a' });
+    const synced = await log.openSync();
+    const tab = log.open();
+    const { projections } = await startBank(tab);
+    await append(log, ['ada', 'ben']);
+    await projections.follow();
+    projections.close();
+    await replaceAfter(synced, 1, 'cleo');
+    // Another tab's hint, which comes with the event.
+    const added = await append(log, ['dan']);
+    await tab.head();
+    await projections.advance(added);
+    await projections.saveNow();
+    expect(await log.snapshots.loadProjections()).toEqual([]);
+  });
+
+  it('are not saved where they were being built', async () => {
+    const log = createMemoryEventLog({ logId: 'log-1', client: 'a' });
+    const synced = await log.openSync();
+    await append(log, ['ada', 'ben', 'cleo', 'dan', 'eve']);
+    const tab = log.open();
+    let letOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      letOn = resolve;
+    });
+    let wasHeld = false;
+    const { projections, moveClock } = await startBank(
+      inPages(tab, 2, async (from) => {
+        if (from !== 3) return;
+        wasHeld = true;
+        await held;
+      }),
+    );
+    await expect.poll(() => wasHeld).toBe(true);
+    projections.close();
+    await replaceAfter(synced, 1, 'fay');
+    await tab.head();
+    moveClock(10_000);
+    letOn();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await log.snapshots.loadProjections()).toEqual([]);
+  });
+});
+
+/** The projections of a worker on a log. */
+async function startBank(log: EventLog) {
+  let now = 0;
+  const projections = await startProjections({
+    app: bankApp,
+    log,
+    upcaster: createUpcaster(bankApp),
+    now: () => now,
+    isWanted: () => false,
+    onPatch: () => undefined,
+    onEvents: () => undefined,
+    onNewRows: () => undefined,
+    onChange: () => undefined,
+    onFailure: () => undefined,
+  });
+  return {
+    projections,
+    moveClock: (byMs: number) => {
+      now += byMs;
+    },
+  };
+}
+
+/** A log that is read in small pages. `before` is awaited before each, with its first position. */
+function inPages(log: EventLog, size: number, before: (from: number) => Promise<unknown>): EventLog {
+  return {
+    ...log,
+    get order() {
+      return log.order;
+    },
+    read: async function* (query) {
+      const { rebases } = log.order;
+      for await (const page of log.read(query)) {
+        for (let start = 0; start < page.length; start += size) {
+          await before(page[start]?.position ?? 0);
+          yield page.slice(start, start + size);
+          if (log.order.rebases !== rebases) return;
+        }
+      }
+    },
+  };
+}
+
+const append = (log: EventLog, ids: readonly string[]) =>
+  log.write(async (transaction) => {
+    const events = [];
+    for (const id of ids) events.push(...(await transaction.append(deposit(id, 1))));
+    return events;
+  });
+
+/** As a rebase does that withdraws what was pending: others' commit stands there instead of the first of it. */
+const replaceAfter = (synced: SyncedLog, g: number, id: string) =>
+  synced.write(async (transaction) => {
+    const [, ...kept] = await transaction.cutAfter(g);
+    await transaction.append(deposit(id, 1));
+    for (const { commit } of kept) await transaction.append(commit);
+  });
 
 const deposit = (id: string, amount: number): NewCommit => {
   const commandId = `other-${id}`;
