@@ -112,11 +112,13 @@ export async function startProjections({
   });
 
   const stopListening = log.onRebase((fork) => {
-    for (const build of builds) {
+    for (const build of [...builds]) {
+      // Going back takes those out that cannot.
+      const own = [...build.folds.values()];
       if (build.rewind(fork)) continue;
       builds.delete(build);
       failed.delete(build);
-      void startBuild(anew(build.folds.values()), 0);
+      void startBuild(anew(own), 0);
     }
     const lost = catchUp.rewind(fork);
     for (const { projection, rows, position } of lost) {

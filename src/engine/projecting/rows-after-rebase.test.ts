@@ -63,6 +63,46 @@ describe('the rows of a page', () => {
   });
 });
 
+describe('rows that are being built', () => {
+  /** A log of which the server goes back when half of it was read. It is not read from its start again before `letOn`. */
+  async function goBackInBuild() {
+    const log = createMemoryEventLog({ logId: 'log-1', client: 'a' });
+    const synced = await log.openSync();
+    await append(log, ['ada', 'ben', 'cleo', 'dan']);
+    await synced.write(async (transaction) => transaction.setBase({ epoch: 'e1', ...transaction.end }));
+    const tab = log.open();
+    let letOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      letOn = resolve;
+    });
+    let isBack = false;
+    const goBack = async (from: number) => {
+      if (from === 1 && isBack) await held;
+      if (from !== 3 || isBack) return;
+      isBack = true;
+      await synced.write(async (transaction) => {
+        const cut = await transaction.cutAfter(1);
+        transaction.setBase({ epoch: 'e2', ...transaction.end });
+        for (const { commit } of cut) await transaction.append(commit);
+      });
+      await tab.head();
+    };
+    return { slow: inPages(tab, 2, goBack), letOn, isBack: () => isBack };
+  }
+
+  it('are begun anew where the server went back behind them', async () => {
+    const { slow, letOn } = await goBackInBuild();
+    letOn();
+    const client = createClient(bankApp, () => createInProcessWorker({ app: bankApp, log: slow }), {
+      askToPersist: false,
+    });
+    onTestFinished(() => client.close());
+    const balances = client.mirror(Balances);
+    await expect.poll(() => [...balances.rows.keys()]).toEqual(['ada', 'ben', 'cleo', 'dan']);
+    expect(balances).toMatchObject({ position: 4, isBehind: false });
+  });
+});
+
 describe('the rows of a worker that was closed', () => {
   it('are not saved once others have changed the order, of which it is told no more', async () => {
     const log = createMemoryEventLog({ logId: 'log-1', client: 'a' });
@@ -104,7 +144,7 @@ describe('the rows of a worker that was closed', () => {
     await tab.head();
     moveClock(10_000);
     letOn();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause();
     expect(await log.snapshots.loadProjections()).toEqual([]);
   });
 });
@@ -151,6 +191,8 @@ function inPages(log: EventLog, size: number, before: (from: number) => Promise<
     },
   };
 }
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 const append = (log: EventLog, ids: readonly string[]) =>
   log.write(async (transaction) => {
