@@ -88,6 +88,8 @@ export async function startProjections({
   const behind = new Map(plan.behind);
   const builds = new Set<Build>();
   const failed = new Set<Build>();
+  /** Of builds that could not go back, what was begun in their place. */
+  const begunAnew = new WeakMap<Build, Promise<FailureError | undefined>>();
   const builtByName = new Map<string, Promise<unknown>>();
   let savedTo = plan.shown.length > 0 ? plan.position : -1;
   let lastToldAt = 0;
@@ -118,7 +120,7 @@ export async function startProjections({
       if (build.rewind(fork)) continue;
       builds.delete(build);
       failed.delete(build);
-      void startBuild(anew(own), 0);
+      begunAnew.set(build, startBuild(anew(own), 0));
     }
     const lost = catchUp.rewind(fork);
     for (const { projection, rows, position } of lost) {
@@ -170,7 +172,7 @@ export async function startProjections({
     failed.delete(build);
     const failure = await tellFailure(build.run());
     // It may have been handed the rest meanwhile, and need what could not be read no more.
-    if (failure === undefined || !builds.has(build)) return undefined;
+    if (failure === undefined || !builds.has(build)) return begunAnew.get(build);
     failed.add(build);
     // Of a damaged log, what could be read is shown; as it is now, although building may go on.
     const unseen = [...build.folds].filter(([name]) => !shown.folds.has(name) && !plan.behind.has(name));

@@ -101,6 +101,22 @@ describe('rows that are being built', () => {
     await expect.poll(() => [...balances.rows.keys()]).toEqual(['ada', 'ben', 'cleo', 'dan']);
     expect(balances).toMatchObject({ position: 4, isBehind: false });
   });
+
+  it('keep those waiting who wait for them, also where they are begun anew', async () => {
+    const { slow, letOn, isBack } = await goBackInBuild();
+    const { projections } = await startBank(slow);
+    onTestFinished(projections.close);
+    let count: number | undefined;
+    const told = projections.ready('balances').then(() => {
+      count = projections.rowsOf('balances')?.rows.size ?? 0;
+    });
+    await expect.poll(isBack).toBe(true);
+    await pause();
+    expect(count).toBeUndefined();
+    letOn();
+    await told;
+    expect(count).toBe(4);
+  });
 });
 
 describe('the rows of a worker that was closed', () => {
