@@ -203,8 +203,10 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
 function whileInOrder(snapshots: SnapshotStore, watch: OrderWatch, look: () => void): SnapshotStore {
   return {
     saveProjections: async (saved) => {
+      const { rebases } = watch.order;
       look();
-      return snapshots.saveProjections(saved);
+      // The rows are those of the call.
+      return watch.order.rebases === rebases && snapshots.saveProjections(saved);
     },
     loadProjections: async () => {
       look();

@@ -26,7 +26,8 @@ export interface SnapshotStore {
    * Saves rows, each in the place of those of the same projection and signature; complete ones in the place of all of
    * their projection.
    *
-   * @returns false, and saves nothing, where no commit of the log ends at one of the positions.
+   * @returns false, and saves nothing, where no commit of the log ends at one of the positions, or what is pending was put
+   * into another order meanwhile.
    */
   saveProjections(snapshots: readonly ProjectionSnapshot[]): Promise<boolean>;
   /** The rows that were saved last, of which the log still has the commit that they were made up to. */

@@ -506,6 +506,28 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
     );
 
     it(
+      'saves no rows of an order that is no more',
+      inLogs(async (log, open) => {
+        await appendAll(
+          log,
+          range(1, 3).map((index) => commitOf(`c${index}`, ['a-1'])),
+        );
+        const synced = await log.openSync();
+        const other = await open();
+        await synced.write(async (transaction) => {
+          await transaction.cutAfter(2);
+          await transaction.append(commitOf('d1', ['b-1']));
+        });
+        const rows = { projection: 'p', signature: 's', upTo: 3, isComplete: true, rows: [] };
+        // A commit ends there, but not the one that the rows were made up to.
+        expect(await other.snapshots.saveProjections([rows])).toBe(false);
+        expect(await log.snapshots.loadProjections()).toEqual([]);
+        expect(await other.snapshots.saveProjections([rows])).toBe(true);
+        expect(await log.snapshots.loadProjections()).toEqual([rows]);
+      }),
+    );
+
+    it(
       'does not count a transaction that cuts only what it has appended itself',
       inLogs(async (log) => {
         await append(log, commitOf('c1', ['a-1']));
