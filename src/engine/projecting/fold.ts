@@ -5,7 +5,7 @@ import type { Upcaster } from '../../core/upcast.ts';
 import type { LogOrder } from '../../log/event-log.ts';
 import type { ProjectionSnapshot } from '../../log/snapshot-store.ts';
 import type { ProjectionError, UnreadableType } from '../../protocol/engine-api.ts';
-import { createUndoJournal } from './undo-journal.ts';
+import { createUndoJournal, type Place } from './undo-journal.ts';
 
 /** The rows of one projection at one position of the log. */
 export interface Fold {
@@ -111,7 +111,7 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
       for (const event of page.events) {
         try {
           for (const change of projection.project(event, rows)) {
-            if (event.position > settled) journal.note(event.position, change, rows);
+            if (event.position > settled) journal.note(placeOf(event), change, rows);
             if (change.row === null) rows.delete(change.key);
             else rows.set(change.key, change.row);
             if (isWanted) changes.add(change);
@@ -158,6 +158,11 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
 /** What rows are saved under. Those that are still being built stand beside complete ones of the same projection. */
 export function snapshotSignature(projection: Projection, isComplete: boolean): string {
   return `${projectionSignature(projection)}${isComplete ? '' : ' unfinished'}`;
+}
+
+/** The id of an event tells its place in its commit. */
+function placeOf({ id, position, meta }: RecordedEvent): Place {
+  return { position, commitStart: position - Number(id.slice(meta.commandId.length + 1)) };
 }
 
 const nothingLeft: Left = { quarantined: 0, errors: [], unreadable: [] };

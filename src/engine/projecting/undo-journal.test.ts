@@ -6,6 +6,9 @@ type Change = readonly [key: string, row: number | null];
 
 const change: fc.Arbitrary<Change> = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(fc.nat(9), { nil: null }));
 
+/** An event that is a commit. */
+const alone = (position: number) => ({ position, commitStart: position });
+
 /** Applies changes, one per position from 1 on, and keeps the rows as they were after each. */
 function play(changes: readonly Change[], settled: number) {
   const journal = createUndoJournal(0);
@@ -13,7 +16,7 @@ function play(changes: readonly Change[], settled: number) {
   const history: (readonly (readonly [string, unknown])[])[] = [[]];
   for (const [index, [key, row]] of changes.entries()) {
     const position = index + 1;
-    journal.note(position, { key, row }, rows);
+    journal.note(alone(position), { key, row }, rows);
     if (row === null) rows.delete(key);
     else rows.set(key, row);
     history.push([...rows]);
@@ -55,7 +58,7 @@ describe('the undo journal', () => {
       1,
     );
     journal.undo(1, rows);
-    journal.note(2, { key: 'a', row: 5 }, rows);
+    journal.note(alone(2), { key: 'a', row: 5 }, rows);
     rows.set('a', 5);
     expect(journal.undo(1, rows)).toEqual([{ key: 'a', row: 1 }]);
     expect(journal.since).toBe(1);
@@ -64,9 +67,23 @@ describe('the undo journal', () => {
   it('forgets the oldest of very many changes, and says from where on it knows', () => {
     const journal = createUndoJournal(0);
     const rows = new Map<string, unknown>();
-    for (let position = 1; position <= 60_000; position += 1) journal.note(position, { key: 'a', row: position }, rows);
+    for (let position = 1; position <= 60_000; position += 1) journal.note(alone(position), { key: 'a', row: 1 }, rows);
     expect(journal.since).toBeGreaterThan(0);
     expect(journal.since).toBeLessThan(60_000);
+  });
+
+  it('forgets whole commits', () => {
+    const journal = createUndoJournal(0);
+    const note = (position: number, commitStart: number) =>
+      journal.note({ position, commitStart }, { key: 'a', row: 1 }, new Map());
+    for (let position = 1; position <= 60_000; position += 1) note(position, position - ((position - 1) % 7));
+    expect(journal.since).toBeGreaterThan(0);
+    expect(journal.since % 7).toBe(0);
+    // One of more changes than are kept is forgotten once it has ended.
+    for (let position = 60_001; position <= 160_000; position += 1) note(position, 60_001);
+    expect(journal.since).toBeLessThanOrEqual(60_000);
+    note(160_001, 160_001);
+    expect(journal.since).toBe(160_000);
   });
 
   it('takes thousands of deletions back in one go', () => {
@@ -75,7 +92,7 @@ describe('the undo journal', () => {
     const before = [...rows];
     for (const [index, [key]] of before.entries()) {
       if (index % 2 === 0) continue;
-      journal.note(index, { key, row: null }, rows);
+      journal.note(alone(index), { key, row: null }, rows);
       rows.delete(key);
     }
     const startedAt = performance.now();

@@ -8,8 +8,8 @@ import type { RowChange } from '../../core/projection.ts';
 export interface UndoJournal {
   /** Position from which on everything can be undone. */
   readonly since: number;
-  /** Notes a row as it is, before a change by the event at a position. */
-  note(position: number, change: RowChange, rows: ReadonlyMap<string, unknown>): void;
+  /** Notes a row as it is, before a change by an event. */
+  note(event: Place, change: RowChange, rows: ReadonlyMap<string, unknown>): void;
   /** Forgets what is confirmed up to a position: that is never undone. */
   settle(position: number): void;
   /**
@@ -21,8 +21,13 @@ export interface UndoJournal {
   rowsAt(position: number, rows: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown>;
 }
 
-interface Entry {
+/** Where an event stands, and the first one of its commit. */
+export interface Place {
   readonly position: number;
+  readonly commitStart: number;
+}
+
+interface Entry extends Place {
   readonly key: string;
   /** Null where there was none. */
   readonly row: unknown;
@@ -30,7 +35,7 @@ interface Entry {
   readonly place?: number;
 }
 
-/** Changes that are kept: some megabytes. Of more, the oldest are forgotten; who needs them folds anew. */
+/** Changes that are kept: some megabytes. Of more, the commits of the older half are forgotten; who needs them folds anew. */
 const maxEntries = 50_000;
 
 export function createUndoJournal(start: number): UndoJournal {
@@ -44,6 +49,13 @@ export function createUndoJournal(start: number): UndoJournal {
     entries = first === -1 ? [] : entries.slice(first);
   }
 
+  /** `next` is the start of the commit that follows: rows are saved, and taken back to, where one ends. */
+  function forgetOlder(next: number): void {
+    const middle = entries[entries.length >> 1]?.position ?? 0;
+    const kept = entries.find(({ commitStart }) => commitStart > middle);
+    settle((kept?.commitStart ?? next) - 1);
+  }
+
   /** @returns the place of the first entry after a position. */
   function firstAfter(position: number): number {
     let first = entries.length;
@@ -55,11 +67,11 @@ export function createUndoJournal(start: number): UndoJournal {
     get since() {
       return since;
     },
-    note: (position, { key, row: next }, rows) => {
+    note: ({ position, commitStart }, { key, row: next }, rows) => {
+      if (entries.length >= maxEntries && entries.at(-1)?.commitStart !== commitStart) forgetOlder(commitStart);
       const row = rows.get(key) ?? null;
       const isDeleted = next === null && row !== null;
-      entries.push({ position, key, row, ...(isDeleted ? { place: placeOf(key, rows) } : {}) });
-      if (entries.length > maxEntries) settle(entries[maxEntries / 2]?.position ?? position);
+      entries.push({ position, commitStart, key, row, ...(isDeleted ? { place: placeOf(key, rows) } : {}) });
     },
     settle,
     undo: (position, rows) => {
