@@ -38,3 +38,18 @@ it('saves rows as they were where a commit ended, also where very much is pendin
   expect((upTo - 1) % 4).toBe(0);
   expect(rows).toEqual([['a', { balance: 1 + ((upTo - 1) / 4) * 3 }]]);
 });
+
+it('goes back to what a server has confirmed, also where it said before that it had confirmed more', () => {
+  const fold = createFold(Balances);
+  const events = commits(
+    1,
+    Array.from({ length: 10 }, () => 1),
+  );
+  fold.apply(page(events.slice(0, 5), 9), false);
+  // The server was restored from a backup, while the rows were not as far.
+  fold.rewind(7);
+  fold.apply(page(events.slice(5), 7), false);
+  expect(fold.save(true).upTo).toBe(7);
+  expect(fold.rewind(7)).not.toBe(false);
+  expect(fold.rows.get('a')).toEqual({ balance: 7 });
+});

@@ -130,9 +130,10 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
       return changes.list;
     },
     rewind: (to) => {
-      if (to >= position) return { changes: [] };
       if (to < journal.since) return false;
+      // Also where the rows have not come as far: a server may have gone back behind what it had confirmed.
       settled = Math.min(settled, to);
+      if (to >= position) return { changes: [] };
       ({ quarantined, errors, unreadable } = leftAt(to));
       leftBefore = leftBefore.filter((entry) => entry.position <= to);
       const changes = journal.undo(to, rows);
