@@ -74,14 +74,19 @@ export function createConnection(options: ConnectionOptions): Connection {
     return session;
   }
 
-  /** Starts workers until one is ready. Rejects with the failure of the log, or where they keep dying. */
-  async function open(): Promise<Session> {
+  /**
+   * Starts workers until one is ready; the first of them after a while, where it replaces one that died. Rejects with the
+   * failure of the log, or where they keep dying.
+   */
+  async function open({ isReplacement = false } = {}): Promise<Session> {
     opened += 1;
     const turn = opened;
-    for (;;) {
+    for (let waits = isReplacement; ; waits = true) {
+      if (waits) await restartDelay();
+      // Restarted or closed meanwhile: who waits for this one is passed on to what came in its place.
+      if (turn !== opened && current !== undefined) return current;
       const { session, welcome } = startSession();
       const answer = await Promise.race([welcome, session.death]);
-      // Restarted or closed meanwhile: who waits for this one is passed on to what came in its place.
       if (turn !== opened && current !== undefined) return current;
       if (answer?.status === 'ready') {
         watchLock(answer.aliveLock, session);
@@ -89,7 +94,6 @@ export function createConnection(options: ConnectionOptions): Connection {
         return session;
       }
       if (answer?.status === 'failed') throw fail(answer.failure);
-      await restartDelay();
     }
   }
 
@@ -121,7 +125,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       deaths.push(performance.now());
       lastCause = cause;
       // Before anybody who waits for the death goes on: the next call must find the next worker.
-      if (greeted && endCurrent === end) void setCurrent(restartDelay().then(open));
+      if (greeted && endCurrent === end) void setCurrent(open({ isReplacement: true }));
       settleDeath();
       for (const giveUp of waiting) giveUp();
     };

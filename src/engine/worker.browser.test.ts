@@ -107,6 +107,29 @@ describe('the engine in a real worker', () => {
     await client.close();
   }, 20_000);
 
+  it('is not replaced where the client is closed before that, and once where it is restarted', async () => {
+    for (const [end, expected] of [
+      ['close', 2],
+      ['startOver', 3],
+    ] as const) {
+      const { client, workers } = open();
+      const isReady = () => expect.poll(() => client.receipts.find('nothing').then(() => true)).toBe(true);
+      await isReady();
+      workers.at(-1)?.terminate();
+      await expect.poll(() => workers.length).toBe(2);
+      await isReady();
+      // After the second death its successor is left some time.
+      workers.at(-1)?.terminate();
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      expect(workers).toHaveLength(2);
+      await client[end]();
+      if (end === 'startOver') await isReady();
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(workers, end).toHaveLength(expected);
+      await client.close();
+    }
+  });
+
   it('commits a list of ten thousand commands as one', async () => {
     const id = crypto.randomUUID();
     const { client } = open();
