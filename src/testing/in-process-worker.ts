@@ -25,6 +25,7 @@ export function createInProcessWorker({
 }: InProcessWorkerOptions): WorkerLike {
   const { port1, port2 } = new MessageChannel();
   let ended = false;
+  const forgets = new Set<() => void>();
   const requireAlive = (): EventLog => {
     if (ended) throw new FailureError({ type: 'storage.failed', text: 'The worker was ended.' });
     return log;
@@ -33,7 +34,7 @@ export function createInProcessWorker({
     ...options,
     env,
     checksPurity,
-    openLog: async () => whileAlive(log, requireAlive),
+    openLog: async () => whileAlive(log, requireAlive, forgets),
     durable: false,
   });
   expose(throwPlainFailures(engine), port1);
@@ -44,6 +45,7 @@ export function createInProcessWorker({
     start: () => port2.start(),
     terminate: () => {
       ended = true;
+      for (const forget of forgets) forget();
       engine.close();
       port1.close();
       port2.close();
@@ -51,11 +53,24 @@ export function createInProcessWorker({
   };
 }
 
-/** The worker's own end of a log that others use: closing it leaves theirs open. */
-function whileAlive(log: EventLog, requireAlive: () => EventLog): EventLog {
+/** The worker's own end of a log that others use: closing it leaves theirs open. `forgets` ends what it listens to. */
+function whileAlive(log: EventLog, requireAlive: () => EventLog, forgets: Set<() => void>): EventLog {
+  const listen = (forget: () => void) => {
+    forgets.add(forget);
+    return () => {
+      forgets.delete(forget);
+      forget();
+    };
+  };
   return {
     logId: log.logId,
-    snapshots: log.snapshots,
+    snapshots: {
+      saveProjections: async (saved) => requireAlive().snapshots.saveProjections(saved),
+      loadProjections: async () => requireAlive().snapshots.loadProjections(),
+      saveStates: async (states) => requireAlive().snapshots.saveStates(states),
+      loadStates: async (streams) => requireAlive().snapshots.loadStates(streams),
+      clear: async () => requireAlive().snapshots.clear(),
+    },
     openCheckpoints: async () => {
       const store = await requireAlive().openCheckpoints();
       return {
@@ -74,12 +89,12 @@ function whileAlive(log: EventLog, requireAlive: () => EventLog): EventLog {
     get order() {
       return log.order;
     },
-    onRebase: (listener) => log.onRebase(listener),
+    onRebase: (listener) => listen(log.onRebase(listener)),
     openSync: async () => {
       const synced = await requireAlive().openSync();
       return { write: async (work, options) => requireAlive() && synced.write(work, options) };
     },
-    onGrowth: (listener) => log.onGrowth(listener),
+    onGrowth: (listener) => listen(log.onGrowth(listener)),
     close: () => undefined,
   };
 }
