@@ -7,6 +7,7 @@
 //
 // --faults plants ten bugs in the sources, one at a time, and wants each of them to be found.
 // --write-docs runs nothing: it writes the sums of what --json wrote into docs/reliability.md.
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,7 @@ async function simulate() {
     lastSeed: seed + count - 1,
     seconds: Math.round(seconds()),
     failed: failed.length,
+    ...readCommit(),
   };
   console.log(
     Object.entries(result)
@@ -63,6 +65,14 @@ async function simulate() {
   const first = failed.sort((a, b) => a.seed - b.seed)[0];
   if (first !== undefined) await explain(bundle, first.seed);
   process.exit(failed.length === 0 ? 0 : 1);
+}
+
+/** Of the sources that were run; empty where git does not say so, or they are changed. */
+function readCommit() {
+  const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  const { status, stdout } = git('rev-parse', '--short', 'HEAD');
+  if (status !== 0 || git('status', '--porcelain', 'src').stdout !== '') return {};
+  return { commit: stdout.trim() };
 }
 
 /** Prints the smallest schedule that still fails, and how to run it again. */

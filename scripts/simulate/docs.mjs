@@ -48,14 +48,15 @@ function describeFaults(faults) {
   return toTable(['planted', 'found by', 'runs'], rows);
 }
 
-/** Files whose seeds follow each other are named as one. Throws where two hold the same seed. */
+/** Files whose seeds follow each other, and were run at the same commit, are named as one. Throws where two hold the same seed. */
 function joinSeeds(runs) {
   const ranges = [];
-  for (const { seed, lastSeed } of runs) {
+  for (const { seed, lastSeed, commit } of runs) {
     const before = ranges.at(-1);
     if (before !== undefined && seed <= before.to) throw new Error(`Seed ${seed} is in two of the files.`);
-    if (before !== undefined && seed === before.to + 1) before.to = lastSeed;
-    else ranges.push({ from: seed, to: lastSeed });
+    if (before !== undefined && seed === before.to + 1 && commit === before.commit) before.to = lastSeed;
+    else ranges.push({ from: seed, to: lastSeed, commit });
   }
-  return ranges.map(({ from, to }) => `${readable(from)} to ${readable(to)}`).join(', ');
+  const at = (commit) => (commit === undefined ? '' : ` (at \`${commit}\`)`);
+  return ranges.map(({ from, to, commit }) => `${readable(from)} to ${readable(to)}${at(commit)}`).join(', ');
 }

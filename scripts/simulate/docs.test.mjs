@@ -23,6 +23,12 @@ describe('the table of simulated runs', () => {
     expect(text).toContain('never at rest** | **3** |');
   });
 
+  it('says at which commit they were run', () => {
+    const at = (commit, from, to) => ({ ...result(from, to), commit });
+    const text = describeRuns([at('a1', 1, 50), at('a1', 51, 100), at('b2', 101, 150)]);
+    expect(text).toContain('Seeds 1 to 100 (at `a1`), 101 to 150 (at `b2`).');
+  });
+
   it('counts no seed twice', () => {
     expect(() => describeRuns([result(1, 100), result(100, 200)])).toThrow('Seed 100 is in two of the files.');
   });
