@@ -198,6 +198,19 @@ describe('a receipt that was looked up', () => {
     expect(await receipts.find('x')).toEqual(confirmed);
   });
 
+  it('is on the screen again when it is in the log again', async () => {
+    let state: CommandState | undefined = confirmed;
+    const { receipts, refresh } = createReceipts(async () => state);
+    receipts.subscribe('x', () => undefined);
+    await receipts.find('x');
+    // A restored server has lost it, and gets it back.
+    for (const next of [undefined, confirmed]) {
+      state = next;
+      refresh();
+      await expect.poll(() => receipts.get('x')).toEqual(next);
+    }
+  });
+
   it('is known no more where it was withdrawn and dropped before it was looked up', async () => {
     const { receipts, follow, refresh } = createReceipts(async () => undefined);
     await follow('x', Promise.resolve(saved));

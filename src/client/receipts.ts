@@ -30,7 +30,8 @@ const maxKept = 1000;
 
 /** What is known of a command. */
 interface Known {
-  readonly state: CommandState;
+  /** Undefined where it is nowhere any more. */
+  readonly state: CommandState | undefined;
   /** How often anything had moved on when it was asked for. */
   readonly asOf: number;
 }
@@ -75,8 +76,8 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
     // Sent by this page meanwhile: its own answer is the newer one.
     if (get(commandId) !== before) return;
     if (state !== undefined) keep(commandId, { state, asOf });
-    // Withdrawn and dropped, or of a log that another has taken the place of.
-    else if (isStale(commandId)) knownById.delete(commandId);
+    // Withdrawn and dropped, or lost with a server, and may come back.
+    else if (isStale(commandId)) keep(commandId, { state, asOf });
     tell(commandId);
   }
 
@@ -135,7 +136,7 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
 }
 
 /** Also what was confirmed: a server that was put back makes it wait again. What has no events is in no log. */
-function canMove(state: CommandState): boolean {
-  if (state.status === 'saved') return state.events > 0;
-  return state.status !== 'rejected' && state.status !== 'failed';
+function canMove(state: CommandState | undefined): boolean {
+  if (state?.status === 'saved') return state.events > 0;
+  return state?.status !== 'rejected' && state?.status !== 'failed';
 }

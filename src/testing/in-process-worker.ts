@@ -26,6 +26,15 @@ export function createInProcessWorker({
   const { port1, port2 } = new MessageChannel();
   let ended = false;
   const forgets = new Set<() => void>();
+  const listen = (forget: () => void): (() => void) => {
+    // The engine may have been starting.
+    if (ended) forget();
+    else forgets.add(forget);
+    return () => {
+      forgets.delete(forget);
+      forget();
+    };
+  };
   const requireAlive = (): EventLog => {
     if (ended) throw new FailureError({ type: 'storage.failed', text: 'The worker was ended.' });
     return log;
@@ -34,7 +43,7 @@ export function createInProcessWorker({
     ...options,
     env,
     checksPurity,
-    openLog: async () => whileAlive(log, requireAlive, forgets),
+    openLog: async () => whileAlive(log, requireAlive, listen),
     durable: false,
   });
   expose(throwPlainFailures(engine), port1);
@@ -53,15 +62,8 @@ export function createInProcessWorker({
   };
 }
 
-/** The worker's own end of a log that others use: closing it leaves theirs open. `forgets` ends what it listens to. */
-function whileAlive(log: EventLog, requireAlive: () => EventLog, forgets: Set<() => void>): EventLog {
-  const listen = (forget: () => void) => {
-    forgets.add(forget);
-    return () => {
-      forgets.delete(forget);
-      forget();
-    };
-  };
+/** The worker's own end of a log that others use: closing it leaves theirs open. `listen` ends what it listens to. */
+function whileAlive(log: EventLog, requireAlive: () => EventLog, listen: (forget: () => void) => () => void): EventLog {
   return {
     logId: log.logId,
     snapshots: {

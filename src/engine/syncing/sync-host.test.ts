@@ -181,6 +181,23 @@ describe('a client that writes under another name', () => {
   });
 });
 
+describe('a server that is restored again and again', () => {
+  it('is sent, each time, what was decided on what it gets back', async () => {
+    const { host, execute, push, pull } = await createHost();
+    const lost = ofOthers('f1', deposit(10));
+    await pull(lost);
+    await execute(move('w1', 'withdraw', 10));
+    for (const _time of [1, 2, 3]) {
+      await host.goBack((await host.readState()).base, 0);
+      const back = await orphansOf(host);
+      // As long as it is not settled, what was decided on it is only marked.
+      await pull(lost);
+      await host.settleOrphans(back, []);
+      expect((await push()).commits.map(({ commit }) => commit.commandId)).toEqual(['w1']);
+    }
+  });
+});
+
 describe('what others wrote and a restored server will not take again', () => {
   it('is kept as withdrawn, unless it is back', async () => {
     const { host, pull } = await createHost();

@@ -49,7 +49,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
   const decider: Decider = { ...options, upcaster: createUpcaster(app) };
   /** Digests of pending commits that a server has, by command id. */
   const acknowledged = new Map<string, string>();
-  /** The order hash at the end of the log when what is marked was last tried: in the same log nothing else comes of it. */
+  /** What was last tried of what is marked: the same marks in the same log come to nothing else. */
   let triedAt = '';
   /** Where the log stood when `acknowledged` was last compared with it. */
   let comparedAt = '';
@@ -115,14 +115,16 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
   async function decideMarked(transaction: SyncTransaction): Promise<string> {
     const { base, beside } = transaction;
     const marked = await beside.ids('marked');
-    if (marked.length === 0 || transaction.end.oh === triedAt) return triedAt;
+    // What waits for a newer build follows from the log; what was marked besides makes them more.
+    const now = (marks: readonly string[]) => `${transaction.end.oh} ${marks.length}`;
+    if (marked.length === 0 || now(marked) === triedAt) return triedAt;
     const own = await transaction.readAfter(base.g);
     const notes = await readNotes(transaction, own);
     const first = own.findIndex(({ commit }) => notes.get(commit.commandId)?.mustDecide === true);
     // What still has to wait is marked anew.
     for (const commandId of marked) beside.delete('marked', commandId);
     if (first !== -1) await rebase(transaction, own.slice(first), { from: own[first - 1]?.g ?? base.g }, decider);
-    return transaction.end.oh;
+    return now(await beside.ids('marked'));
   }
 
   /** Where the first commit stands that is not held back. What was held back first is offered again first. */
