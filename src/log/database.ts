@@ -80,6 +80,11 @@ export async function openDatabase(
   };
 }
 
+/** Whether there is a database of this name, in whatever state. Makes none. */
+export async function isStored(name: string): Promise<boolean> {
+  return (await indexedDB.databases()).some((database) => database.name === name);
+}
+
 function openTimeout(name: string, timeoutMs: number, blocked: boolean): FailureError {
   const cause = blocked
     ? 'Another tab still holds an older version of it open: close the other tabs of this app.'

@@ -51,11 +51,6 @@ export interface DexieEventLogOptions {
   readonly maxEventBytes?: number;
 }
 
-/** Whether there is a database of this name, in whatever state. Makes none. */
-export async function isStored(name: string): Promise<boolean> {
-  return (await indexedDB.databases()).some((database) => database.name === name);
-}
-
 /** A log that can be replaced as a whole. */
 export interface DexieEventLog extends EventLog {
   stage(): Promise<Staging>;
