@@ -84,9 +84,12 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   const noticedRebases = () => watch.order.rebases;
   const hints = joinTabHints(logId, { generation: own.generation, format: newestFormat }, noticedRebases);
 
+  /** Once sync is opened, the record is that of a synchronised log, also where it could not be written yet. */
+  let toOwnForm = (record: LogRecord): LogRecord => record;
+
   /** What every transaction of this opening begins with. */
   const requireRecord = async (meta: IDBObjectStore): Promise<LogRecord> => {
-    const record = await requireLogRecord(meta, name, own);
+    const record = toOwnForm(await requireLogRecord(meta, name, own));
     watch.notice(record.sync);
     return record;
   };
@@ -268,6 +271,8 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     }
   }
 
+  const head = () => inLog('readonly', 'relaxed', async (record) => record.head);
+
   const stores = [...viewStores, 'snapshots'];
   const snapshots = createDexieSnapshotStore(
     (mode, work) =>
@@ -335,7 +340,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       const { verifyLog } = await import('./verify-log.ts');
       return verifyLog(readPart, verifyOptions);
     },
-    head: () => inLog('readonly', 'relaxed', async ({ head }) => head),
+    head,
     revisions: (streams) =>
       inLog('readonly', 'relaxed', async (record, stores) => {
         await view.refresh(record, stores);
@@ -347,11 +352,14 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     },
     onRebase: watch.listen,
     openSync: async () => {
-      const { openSyncedLog } = await import('./dexie-synced-log.ts');
+      const { openSyncedLog, toSynced } = await import('./dexie-synced-log.ts');
       // What was accepted once is put after others whatever the limit is now.
       const beginSync: typeof begin = (record, current, stores) =>
         openTransaction(record, current, stores, hardMaxEventBytes);
-      return openSyncedLog(change, { newClient: env.newId, begin: beginSync });
+      const synced = await openSyncedLog(change, { newClient: env.newId, begin: beginSync });
+      toOwnForm = toSynced;
+      if (watch.order.confirmed === undefined) await head();
+      return synced;
     },
     close: () => {
       database.close();

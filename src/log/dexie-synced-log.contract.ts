@@ -13,6 +13,7 @@ import { type DexieEventLogOptions, openDexieEventLog } from './dexie-event-log.
 import { exportLog } from './export-log.ts';
 import { importLog } from './import-log.ts';
 import type { LogRecord } from './log-record.ts';
+import { patchStorage } from './storage-faults.contract.ts';
 import { createAuthor, describeSyncedLog, expectLinked, pull, toChecked } from './synced-log.contract.ts';
 import { describeSyncedModel } from './synced-model.contract.ts';
 // Loaded before it is needed: the tests wait for sealings, not for files.
@@ -60,8 +61,38 @@ export function describeDexieSyncedLog(): void {
         expect(await failureOf(synced.write((transaction) => transaction.readAfter(0)))).toMatchObject({
           type: 'storage.outdated',
         });
+        expect(await failureOf(again.verify())).toMatchObject({ type: 'storage.outdated' });
         expect(await readRecord(name)).toEqual(newer);
         again.close();
+      }
+    });
+
+    it('is begun where the device is full, and marked by the first write that finds room', async () => {
+      const storage = patchStorage();
+      try {
+        const { name, log, open } = await openNew();
+        await append(log, commitOf('c1', ['a-1']));
+        const fault = storage.inject(name, { kind: 'aborts-quota', n: 1, times: 1_000 });
+        const synced = await log.openSync();
+        expect(fault.hits).toBeGreaterThan(0);
+        expect(log.order).toEqual({ confirmed: 0, rebases: 0 });
+        expect(await failureOf(append(log, commitOf('c2', ['a-1'])))).toMatchObject({ type: 'storage.quota-exceeded' });
+        fault.remove();
+        expect(await readRecord(name)).toMatchObject({ write: 2, minReader: 2 });
+        // To look changes nothing.
+        const look = () => synced.write(async ({ head, base, beside }) => [head, base.g, await beside.list('note')]);
+        expect(await look()).toEqual([1, 0, []]);
+        expect(await readRecord(name)).toMatchObject({ write: 2, minReader: 2 });
+        await append(log, commitOf('c2', ['a-1'], { note: 'kept' }));
+        expect(await look()).toEqual([2, 0, [['c2', 'kept']]]);
+        expect(await readRecord(name)).toMatchObject({ write: 3, minReader: 3, sync: { rebases: 0 } });
+        expect(await log.verify()).toEqual({ status: 'verified', events: 2 });
+        log.close();
+        const again = await open();
+        expect(again.order).toEqual({ confirmed: 0, rebases: 0 });
+        again.close();
+      } finally {
+        storage.restore();
       }
     });
 

@@ -1,4 +1,4 @@
-import { FailureError } from '../core/errors.ts';
+import { type Failure, FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import type { CommitHead } from '../protocol/commit-digest.ts';
 import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
@@ -21,17 +21,24 @@ export interface SyncedLogOptions {
   readonly begin: (record: LogRecord, view: LogView, stores: ViewStores) => OpenTransaction;
 }
 
+/** As a synchronised log has it: nothing but its record is another one. What newer code has written stays as it is. */
+export function toSynced(record: LogRecord): LogRecord {
+  if (record.sync !== undefined || record.write > syncedFormat.write) return record;
+  return { ...record, ...syncedFormat, sync: newSyncRecord };
+}
+
 /**
- * Makes the log a synchronised one, where it is not yet: nothing but its record changes. What newer code has written
- * stays as it is: it can be read, and each transaction says why it writes nothing.
+ * Makes the log a synchronised one, where it is not yet.
+ *
+ * What cannot be written now stands in nobody's way: what newer code has written can be read, and each transaction says
+ * why it writes nothing; on a full device, the first one that finds room writes the record that `toSynced` gives it.
  */
 export async function openSyncedLog(change: ChangeLog, options: SyncedLogOptions): Promise<SyncedLog> {
   await change('strict', async (record) => {
     if (record.sync !== undefined) return { result: undefined };
-    const synced: LogRecord = { ...record, ...syncedFormat, sync: newSyncRecord };
-    return { result: undefined, flushed: { record: synced, segments: [], events: [] }, isNews: false };
+    return { result: undefined, flushed: { record: toSynced(record), segments: [], events: [] }, isNews: false };
   }).catch((error: unknown) => {
-    if (!isOutdated(error)) throw error;
+    if (!(error instanceof FailureError && toleratedFailures.has(error.failure.type))) throw error;
   });
   const readOrdered = createReadOrdered();
   return {
@@ -165,9 +172,7 @@ function stageSync(
   };
 }
 
-function isOutdated(error: unknown): boolean {
-  return error instanceof FailureError && error.failure.type === 'storage.outdated';
-}
+const toleratedFailures: ReadonlySet<Failure['type']> = new Set(['storage.outdated', 'storage.quota-exceeded']);
 
 /** What a digest covers besides the events, and no more. */
 function toHead({ commandId, correlationId, causationId, recordedAt, client, clientSeq }: CommitHead) {
