@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { SyncGuard } from '../protocol/sync-messages.ts';
 import { createAuthor } from './fixtures/author.ts';
 import { pushOf } from './fixtures/test-server.ts';
-import { createGroupedWrites } from './grouped-writes.ts';
+import { createGroupedWrites, type WaitingRoom } from './grouped-writes.ts';
 import { createMemorySyncStore } from './memory-sync-store.ts';
 import { checkPush, pushCommits } from './push-commits.ts';
 import { defaultLimits } from './server-limits.ts';
@@ -13,14 +13,14 @@ async function pushAtOnce({
   guard = {},
   refuse,
   refuseRead,
-  maxWaiting = 100,
+  room = { maxWaiting: 100 },
   beforeEach = async () => undefined,
 }: {
   readonly logId?: string;
   readonly guard?: SyncGuard;
   readonly refuse?: (clients: readonly string[]) => Error | undefined;
   readonly refuseRead?: (client: string) => Error | undefined;
-  readonly maxWaiting?: number;
+  readonly room?: WaitingRoom;
   readonly beforeEach?: () => Promise<void>;
 }) {
   const store = createMemorySyncStore();
@@ -47,7 +47,7 @@ async function pushAtOnce({
         if (error !== undefined) throw error;
         return result;
       }),
-    { maxWaiting },
+    room,
   );
   const outcomes = await Promise.allSettled(
     Array.from({ length: 8 }, (_, index) => {
@@ -133,8 +133,32 @@ it('a guard takes its room too', async () => {
 });
 
 it('a log for which too many wait takes no more of them for now', async () => {
-  const { outcomes, statuses, stored } = await pushAtOnce({ maxWaiting: 5 });
+  const { outcomes, statuses, stored } = await pushAtOnce({ room: { maxWaiting: 5 } });
   expect(statuses).toEqual(all.map((_, index) => (index < 5 ? 'fulfilled' : 'rejected')));
   expect(outcomes[5]).toMatchObject({ reason: { reply: { error: 'UNAVAILABLE', after: 2_000 } } });
   expect(stored).toHaveLength(5);
+});
+
+it('commits that wait, of whatever log, take so much memory and no more', async () => {
+  const revisions = [{ stream: 'x'.repeat(400_000), revision: -1 }];
+  const { outcomes, statuses, stored } = await pushAtOnce({ guard: { revisions }, room: { maxBytes: 4_000_000 } });
+  expect(statuses).toEqual(all.map((_, index) => (index < 3 ? 'fulfilled' : 'rejected')));
+  expect(outcomes[3]).toMatchObject({ reason: { reply: { error: 'UNAVAILABLE', after: 2_000 } } });
+  expect(stored).toHaveLength(3);
+});
+
+it('what was pushed makes room for more', async () => {
+  const store = createMemorySyncStore();
+  await store.createLog('log-1', 'bank');
+  const write = createGroupedWrites(
+    (log, _looks, work) => store.write(log, (stored) => work({ ...stored, store: stored.append })),
+    { maxBytes: 1_000 },
+  );
+  const push = checkPush(pushOf([createAuthor('log-1', 'c1').commit(['s'])]), defaultLimits);
+  for (let round = 0; round < 10; round += 1) {
+    // Also where it fails.
+    const work = async () => (round % 2 === 0 ? round : Promise.reject(new Error('no')));
+    await expect(write('log-1', work, push.look).catch(() => round)).resolves.toBe(round);
+  }
+  await expect(write('log-2', async () => 1, push.look)).resolves.toBeUndefined();
 });

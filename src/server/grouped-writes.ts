@@ -27,24 +27,33 @@ interface Job {
 }
 
 /** So many bytes of commits share a transaction, and one write in any case. */
-const maxBytes = 4 * 1_048_576;
-const maxJobs = 256;
+const groupBytes = 4 * 1_048_576;
+const groupJobs = 256;
 /** So long a group goes on taking writes: the log is locked meanwhile. */
 const maxMs = 100;
+
+/** What may wait, or be on its way: it is held in memory. */
+export interface WaitingRoom {
+  /** Writes behind the group of a log that is on its way; 4,096 by default. */
+  readonly maxWaiting?: number;
+  /** Of the commits, as JSON, of all logs together; 64 MiB by default. */
+  readonly maxBytes?: number;
+}
 
 /**
  * Writes to one log that come while another one is on its way share the next transaction, in the order in which they
  * came: to begin, to lock, to store and to flush costs a database the same for one commit as for a hundred.
  *
- * Each of them is stored whole or not at all, whatever becomes of the others. Of one log `maxWaiting` wait at most: each
- * holds its commits in memory.
+ * Each of them is stored whole or not at all, whatever becomes of the others. One that finds no room is refused with
+ * `UNAVAILABLE`, and comes again.
  */
 export function createGroupedWrites(
   writeOnce: WriteOnce,
-  { maxWaiting = 4_096 }: { readonly maxWaiting?: number } = {},
+  { maxWaiting = 4_096, maxBytes = 64 * 1_048_576 }: WaitingRoom = {},
 ): SyncStore['write'] {
   /** By log, while one of its groups is on its way. */
   const queues = new Map<string, Job[]>();
+  let heldBytes = 0;
 
   async function drain(logId: string, queue: Job[]): Promise<void> {
     while (queue.length > 0) {
@@ -104,7 +113,7 @@ export function createGroupedWrites(
     for (const end of ends) end();
   }
 
-  return (logId, work, look) =>
+  const join: SyncStore['write'] = (logId, work, look) =>
     new Promise((resolve, reject) => {
       const job: Job = {
         look,
@@ -116,15 +125,29 @@ export function createGroupedWrites(
         fail: reject,
       };
       const queue = queues.get(logId);
-      if (queue !== undefined) {
-        if (queue.length < maxWaiting) queue.push(job);
-        else reject(new SyncFailure('UNAVAILABLE', 'Too many pushes wait for this log.', { after: 2_000 }));
-      } else {
+      if (queue === undefined) {
         const own = [job];
         queues.set(logId, own);
         void drain(logId, own);
-      }
+      } else if (queue.length < maxWaiting) queue.push(job);
+      else reject(noRoom());
     });
+
+  return async (logId, work, look) => {
+    const bytes = look?.bytes ?? 0;
+    // One alone is taken in any case: it was read already.
+    if (heldBytes > 0 && heldBytes + bytes > maxBytes) throw noRoom();
+    heldBytes += bytes;
+    try {
+      return await join(logId, work, look);
+    } finally {
+      heldBytes -= bytes;
+    }
+  };
+}
+
+function noRoom(): SyncFailure {
+  return new SyncFailure('UNAVAILABLE', 'Too many pushes wait.', { after: 2_000 });
 }
 
 async function runJob(job: Job, group: StagedTransaction): Promise<() => void> {
@@ -166,9 +189,9 @@ function watchReads(locked: LockedLog, onError: (error: unknown) => void): SyncR
 /** How many of the first share a transaction. One of which nothing is known has it for itself. */
 function sizeOf(queue: readonly Job[]): number {
   let bytes = 0;
-  for (const [count, { look }] of queue.slice(0, maxJobs).entries()) {
+  for (const [count, { look }] of queue.slice(0, groupJobs).entries()) {
     bytes += look?.bytes ?? Number.POSITIVE_INFINITY;
-    if (bytes > maxBytes) return Math.max(1, count);
+    if (bytes > groupBytes) return Math.max(1, count);
   }
-  return Math.min(queue.length, maxJobs);
+  return Math.min(queue.length, groupJobs);
 }

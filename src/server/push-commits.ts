@@ -32,12 +32,12 @@ export interface PushContext {
 
 /** A push, and all that `pushCommits` asks for it, but for what matches a condition. */
 export interface CheckedPush extends Omit<PushRequest, 'commits'> {
-  readonly commits: readonly CheckedCommit[];
+  readonly commits: readonly DigestedCommit[];
   readonly look: PushLook;
 }
 
 /** A pushed commit with its canonical text and the digest that it really has: what is costly is done before the lock. */
-export interface CheckedCommit extends PushedCommit {
+export interface DigestedCommit extends PushedCommit {
   readonly text: string;
   readonly bytes: number;
   readonly actualDigest: string;
@@ -46,11 +46,11 @@ export interface CheckedCommit extends PushedCommit {
 }
 
 export function checkPush({ commits, ...request }: PushRequest, limits: SyncLimits): CheckedPush {
-  const checked = commits.map((commit) => checkCommit(commit, limits));
+  const checked = commits.map((commit) => digestCommit(commit, limits));
   return { ...request, commits: checked, look: lookOf(request, checked) };
 }
 
-function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCommit {
+function digestCommit(pushed: PushedCommit, limits: SyncLimits): DigestedCommit {
   const { text, digest } = toCanonicalCommit(pushed.commit);
   const isTooLarge =
     pushed.commit.events.length > limits.pushEvents ||
@@ -60,7 +60,7 @@ function checkCommit(pushed: PushedCommit, limits: SyncLimits): CheckedCommit {
   return { ...pushed, text, bytes: new TextEncoder().encode(text).length, actualDigest: digest, isTooLarge };
 }
 
-function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonly CheckedCommit[]): PushLook {
+function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonly DigestedCommit[]): PushLook {
   const seqs = commits.filter(({ commit }) => commit.client === client).map(({ commit }) => commit.clientSeq);
   return {
     g: base.g,
@@ -95,7 +95,7 @@ export async function pushCommits(
   let [appended, events] = [0, 0];
 
   /** The order of the checks is the protocol's. */
-  async function judge(checked: CheckedCommit): Promise<PushResult | undefined> {
+  async function judge(checked: DigestedCommit): Promise<PushResult | undefined> {
     const { commit, digest, actualDigest, bytes, isTooLarge } = checked;
     if (actualDigest !== digest) return rejected('DIGEST_MISMATCH');
     if (commit.logId !== log) return rejected('WRONG_LOG');
@@ -116,7 +116,7 @@ export async function pushCommits(
     return mode === 'own' ? judgePlace(commit, slots, last) : undefined;
   }
 
-  async function judgeGuard({ commit, guard }: CheckedCommit): Promise<PushResult | undefined> {
+  async function judgeGuard({ commit, guard }: DigestedCommit): Promise<PushResult | undefined> {
     for (const { stream, revision } of guard?.revisions ?? []) {
       const actual = revisions.get(stream) ?? -1;
       if (actual !== revision) return { type: 'conflict', stream, revision: actual };
