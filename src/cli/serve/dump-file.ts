@@ -1,5 +1,4 @@
 import { createReadStream, createWriteStream, existsSync, renameSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -14,11 +13,24 @@ export async function writeDump(store: SyncStore, path: string): Promise<void> {
   renameSync(unfinished, path);
 }
 
-/** The lines of a dump, packed or not. */
+/**
+ * The lines of a dump, packed or not. They end at a line feed and nowhere else: Node's `readline` ends them at U+2028
+ * and U+2029 too, since version 24, and canonical JSON has those as they are.
+ */
 export async function* readDumpLines(path: string): AsyncGenerator<string> {
   const file = createReadStream(path);
   const input = path.endsWith('.gz') || path.endsWith('.gz.previous') ? file.pipe(createGunzip()) : file;
   // An error of the file has to reach who reads the lines.
   file.on('error', (error) => input.destroy(error));
-  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  input.setEncoding('utf8');
+  let line: string[] = [];
+  for await (const chunk of input) {
+    const [end = '', ...others] = String(chunk).split('\n');
+    line.push(end);
+    for (const other of others) {
+      yield line.join('');
+      line = [other];
+    }
+  }
+  yield line.join('');
 }
