@@ -64,6 +64,19 @@ describe('varve serve', () => {
     expect(await restored.kill('SIGINT')).toBe(0);
   });
 
+  it('ends as it should where one Ctrl+C is two signals, as npx makes them', { timeout: 30_000 }, async () => {
+    const folder = createFolder();
+    const server = await serve(folder);
+    await server.hello();
+    await server.push([createAuthor('log-1', 'a').commit(['a-1'])]);
+    const ended = server.kill('SIGINT');
+    await expect.poll(server.text, { interval: 1 }).toContain('SIGINT: finishing what is open.');
+    void server.kill('SIGINT');
+    expect(await ended).toBe(0);
+    expect(existsSync(join(folder, '.varve/dump.ndjson.gz'))).toBe(true);
+    expect(existsSync(join(folder, '.varve/lock'))).toBe(false);
+  });
+
   it('takes an import as one commit, and restores it', { timeout: 60_000 }, async () => {
     const folder = createFolder();
     const server = await serve(folder);

@@ -35,7 +35,7 @@ export const serve: CliCommand = {
   help,
   run: async (args, terminal) => {
     const { print, style } = terminal;
-    const stopped = waitForSignal();
+    const stopped = waitForSignal().then((signal) => print(`${signal}: finishing what is open.`));
     const options = readOptions(args, terminal);
     const server = await runServer(options);
     print(`${style('green', '✓')} ${style('bold', server.url)} serves the logs in ${server.place}`);
@@ -43,8 +43,7 @@ export const serve: CliCommand = {
     if (server.dumpFile !== undefined) print(`    dumps     ${server.dumpFile}`);
     print(`    token     ${describeToken(server)}`);
     print(style('dim', '    Ctrl+C ends it.'));
-    const signal = await stopped;
-    print(`${signal}: finishing what is open.`);
+    await stopped;
     await server.stop();
     return 0;
   },
@@ -56,10 +55,25 @@ function describeToken({ token, tokenFile, isTokenNew }: RunningServer): string 
   return tokenFile === undefined ? 'as it was given, by --token or VARVE_TOKEN' : `as it stands in ${tokenFile}`;
 }
 
-/** The second signal ends the process at once, as without us. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** One Ctrl+C is two signals under npx: npm sends on what the terminal sends to both (npm/cli#8164). */
+const echoMs = 1_000;
+
+/** Resolves with the first signal. One that comes later than its echo ends the process at once, as without us. */
 function waitForSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    let toldAt: number | undefined;
+    const take = (signal: NodeJS.Signals) => {
+      if (toldAt === undefined) {
+        toldAt = performance.now();
+        resolve(signal);
+      } else if (performance.now() - toldAt > echoMs) {
+        for (const one of signals) process.off(one, take);
+        process.kill(process.pid, signal);
+      }
+    };
+    for (const signal of signals) process.on(signal, take);
   });
 }
 
