@@ -15,6 +15,7 @@ import type { OpenedLog } from './transfers.ts';
 export function createCurrentLog(log: OpenedLog, upcaster: Upcaster): OpenedLog {
   return {
     logId: log.logId,
+    address: log.address,
     snapshots: log.snapshots,
     openCheckpoints: () => log.openCheckpoints(),
     write: (work, options) => log.write((transaction) => work(currentTransaction(transaction, upcaster)), options),

@@ -82,7 +82,9 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   const own: Pick<LogRecord, 'logId' | 'generation'> = found.write === 1 ? { ...minted, logId } : found;
   const watch = createOrderWatch(found.sync);
   const noticedRebases = () => watch.order.rebases;
-  const hints = joinTabHints(logId, { generation: own.generation, format: newestFormat }, noticedRebases);
+  // An import puts a log of another id into the same database.
+  const address = `${name}:${logId}`;
+  const hints = joinTabHints(address, { generation: own.generation, format: newestFormat }, noticedRebases);
 
   /** Once sync is opened, the record is that of a synchronised log, also where it could not be written yet. */
   let toOwnForm = (record: LogRecord): LogRecord => record;
@@ -176,7 +178,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     // Another tab does the same: the lock saves work, the transaction makes it safe without.
     const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
     if (locks === undefined) return seal();
-    return locks.request(`varve:seal:${logId}`, { ifAvailable: true }, async (lock) =>
+    return locks.request(`varve:seal:${address}`, { ifAvailable: true }, async (lock) =>
       lock === null ? undefined : seal(),
     );
   }
@@ -316,6 +318,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
 
   return {
     logId,
+    address,
     snapshots,
     openCheckpoints: async () => {
       const { createDexieCheckpointStore } = await import('./dexie-checkpoint-store.ts');

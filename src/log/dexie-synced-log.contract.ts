@@ -144,6 +144,33 @@ export function describeDexieSyncedLog(): void {
       });
     });
 
+    it('is told of by nobody who keeps another copy of it in the same browser', async () => {
+      const openCopy = (name = `test-${crypto.randomUUID()}`) => openDexieEventLog({ name, env, logId: 'shared' });
+      const log = await openCopy();
+      const copy = await openCopy();
+      const told: [of: string, head: number][] = [];
+      log.onGrowth((head) => told.push(['log', head]));
+      copy.onGrowth((head) => told.push(['copy', head]));
+      await append(log, commitOf('c1', ['a-1']));
+      await append(copy, commitOf('x1', ['a-1']));
+      await append(copy, commitOf('x2', ['a-1']));
+      // A message would have come by now: those of a copy that is told of come after it.
+      const last = await openDexieEventLog({ name: copy.address.slice(0, copy.address.lastIndexOf(':')), env });
+      last.onGrowth((head) => told.push(['last', head]));
+      await append(copy, commitOf('x3', ['a-1']));
+      await expect.poll(() => told.at(-1)).toEqual(['last', 3]);
+      expect(told).toEqual([
+        ['log', 1],
+        ['copy', 1],
+        ['copy', 2],
+        ['copy', 3],
+        ['last', 3],
+      ]);
+      expect(last.address).toBe(copy.address);
+      expect(log.address).not.toBe(copy.address);
+      for (const each of [log, copy, last]) each.close();
+    });
+
     it('tells no events that stand in another order than an opening knows', async () => {
       const { log, open } = await openNew();
       const other = await open();

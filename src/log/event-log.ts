@@ -32,6 +32,8 @@ export type {
 export interface EventLog {
   /** 128 random bits, minted with the log: tells this log from one that was started anew in its place. */
   readonly logId: string;
+  /** Where it is kept: tabs that share it find each other by this. A browser may keep two copies of one log. */
+  readonly address: string;
   /** Shortcuts for who folds the log; never more than a cache. */
   readonly snapshots: SnapshotStore;
   /** How final the order is, as the newest transaction of this opening has found it. */

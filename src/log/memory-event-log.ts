@@ -47,8 +47,12 @@ export function createMemoryEventLog({
 
 const pageSize = 1000;
 
+/** Of this realm, so far: no two of them are shared. */
+let memories = 0;
+
 /** What all who have opened the log share. */
 interface Memory {
+  readonly address: string;
   readonly data: MemoryLogData;
   readonly sync: SyncRecord | undefined;
   readonly snapshots: SnapshotStore;
@@ -67,6 +71,7 @@ function createMemory(stored: Omit<MemoryLogState, 'onCut'>, start: MemoryLogEnd
   const state: MemoryLogState = { ...stored, onCut: snapshots.forgetState };
   let end = start;
   let queue: Promise<unknown> = Promise.resolve();
+  memories += 1;
 
   async function runAlone<Result>(work: (transaction: SyncTransaction) => Promise<Result>): Promise<Result> {
     const staged = stageTransaction(state, end);
@@ -87,6 +92,7 @@ function createMemory(stored: Omit<MemoryLogState, 'onCut'>, start: MemoryLogEnd
   };
 
   return {
+    address: `memory ${memories}`,
     data,
     get sync() {
       return end.sync;
@@ -146,6 +152,7 @@ function openMemory(logId: string, memory: Memory): MemoryEventLog {
 
   return {
     logId,
+    address: memory.address,
     snapshots: whileInOrder(memory.snapshots, watch, () => watch.notice(memory.sync)),
     openCheckpoints: async () => whileOpen(checkpoints, requireOpen),
     write,

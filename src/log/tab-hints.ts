@@ -13,11 +13,12 @@ export interface TabHints {
 const maxEvents = 16;
 
 /**
- * Joins the channel of a log. A hint may be missed (a frozen tab, the back/forward cache): nothing may depend on it but
- * speed. Events that stand in another order than the one that this opening knows are not passed on. Where there is no BroadcastChannel, tabs see each other's events when they look the next time.
+ * Joins the channel of those who share a log at its address. A hint may be missed (a frozen tab, the back/forward
+ * cache): nothing may depend on it but speed. Events that stand in another order than the one that this opening knows are
+ * not passed on. Where there is no BroadcastChannel, tabs see each other's events when they look the next time.
  */
 export function joinTabHints(
-  logId: string,
+  address: string,
   { generation, format }: Pick<Growth, 'generation' | 'format'>,
   noticedRebases: () => number,
 ): TabHints {
@@ -25,10 +26,10 @@ export function joinTabHints(
   const tell: GrowthListener = (head, events) => {
     for (const listener of listeners) listener(head, events);
   };
-  const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(`varve:${logId}`);
+  const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(`varve:${address}`);
   if (channel !== undefined) {
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      if (!isTabMessage(data) || data.logId !== logId) return;
+      if (!isTabMessage(data)) return;
       const { head, growth } = data;
       const isOurs =
         growth?.generation === generation && growth.format === format && growth.rebases === noticedRebases();
@@ -42,7 +43,7 @@ export function joinTabHints(
       const told = events.length > maxEvents ? [] : events;
       tell(head, told);
       const growth = told.length === 0 ? {} : { growth: { generation, format, rebases, events: told } };
-      channel?.postMessage({ type: 'head', logId, head, ...growth } satisfies TabMessage);
+      channel?.postMessage({ type: 'head', head, ...growth } satisfies TabMessage);
     },
     listen: (listener) => {
       const own: GrowthListener = (head, events) => listener(head, events);

@@ -3,7 +3,6 @@ import type { RecordedEvent } from '../core/events.ts';
 /** What tabs tell each other over a BroadcastChannel. A hint only: whoever misses one reads the log a little later. */
 export interface TabMessage {
   readonly type: 'head';
-  readonly logId: string;
   readonly head: number;
   /** What the log grew by, where it is little. */
   readonly growth?: Growth;
@@ -21,6 +20,6 @@ export interface Growth {
 
 export function isTabMessage(value: unknown): value is TabMessage {
   if (typeof value !== 'object' || value === null) return false;
-  const { type, logId, head } = value as Record<string, unknown>;
-  return type === 'head' && typeof logId === 'string' && typeof head === 'number';
+  const { type, head } = value as Record<string, unknown>;
+  return type === 'head' && typeof head === 'number';
 }

@@ -66,6 +66,7 @@ export function createInProcessWorker({
 function whileAlive(log: EventLog, requireAlive: () => EventLog, listen: (forget: () => void) => () => void): EventLog {
   return {
     logId: log.logId,
+    address: log.address,
     snapshots: {
       saveProjections: async (saved) => requireAlive().snapshots.saveProjections(saved),
       loadProjections: async () => requireAlive().snapshots.loadProjections(),

@@ -43,7 +43,7 @@ export async function openReactions(options: ReactionsOptions): Promise<Reaction
     const runAll = async () => void (await Promise.all(runs.map((run) => run.run(signal))));
     while (!signal.aborted) {
       // A lock that is refused (to a page that is being left) must not be the end: the page may come back.
-      await exclusively(`varve:consumers:${log.logId}`, runAll, signal).catch(() => pause(lockRetryMs));
+      await exclusively(`varve:consumers:${log.address}`, runAll, signal).catch(() => pause(lockRetryMs));
     }
   }
 

@@ -13,19 +13,20 @@ export interface OncePerBrowser {
   wakeOther(): void;
 }
 
-/** What tabs say to each other on the channel of the log. */
+/** What tabs that share a log say to each other. */
 type Word = 'beat' | 'wake';
 
 /**
- * Lets one tab of the browser sync a log, and another one as soon as that is gone, or frozen. Only an economy: two that
- * do it at the same time do no harm. `onWake` is called in the tab that syncs, when another one wishes it.
+ * Lets one tab of those that share a log (`EventLog.address`) sync it, and another one as soon as that is gone, or
+ * frozen. Only an economy: two that do it at the same time do no harm. `onWake` is called in the tab that syncs, when
+ * another one wishes it.
  */
-export function createOncePerBrowser(logId: string, onWake: () => void): OncePerBrowser {
+export function createOncePerBrowser(address: string, onWake: () => void): OncePerBrowser {
   const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
   if (locks === undefined || typeof BroadcastChannel === 'undefined') {
     return { exclusively: (work, signal) => work(signal), wakeOther: () => undefined };
   }
-  const name = `varve:sync:${logId}`;
+  const name = `varve:sync:${address}`;
   let isHeld = false;
 
   async function runHeld(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {

@@ -50,7 +50,7 @@ const lookMs = 200;
 export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   const { sync, log, env, random = Math.random, exclusively, onChange, onMoved } = options;
   const synced = await log.openSync();
-  const oncePerBrowser = createOncePerBrowser(log.logId, () => run?.wake());
+  const oncePerBrowser = createOncePerBrowser(log.address, () => run?.wake());
   const host = createSyncHost({
     ...options,
     synced,

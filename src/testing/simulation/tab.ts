@@ -73,6 +73,7 @@ export function openTab({ log, env, locks, createSync, onEnd, onBug }: TabOption
 
   const mortal: EventLog = {
     logId: log.logId,
+    address: log.address,
     snapshots: log.snapshots,
     get order() {
       return log.order;
