@@ -186,6 +186,45 @@ describe('sync', () => {
     await one.stop();
   });
 
+  it('leaves it to another tab where nothing but another tab can mend it', async () => {
+    const world = createTestWorld();
+    const locks = createTestLocks();
+    const ada = world.device('a');
+    ada.save('one');
+    const one = world.start(ada, { locks, http: { token: 'of a session that ended' } });
+    const two = world.start(ada, { locks });
+    await world.clock.advance(1_000);
+    expect(await world.ids()).toEqual(['one']);
+    expect(two.host.last).toMatchObject({ phase: 'synced' });
+    // It asks again, for it may be asked to sign in here, and hears then that another tab does it.
+    expect(one.host.last).toMatchObject({ phase: 'paused', problem: { code: 'AUTH' } });
+    await world.clock.advance(6 * minute);
+    expect([one.host.last?.phase, two.host.last?.phase]).toEqual(['elsewhere', 'synced']);
+    await Promise.all([one, two].map(({ stop }) => stop()));
+  });
+
+  it('lets another tab have its turn where what is pending is not for this one to push', async () => {
+    const world = createTestWorld();
+    world.tokens.set('of-bob', 'bob');
+    const locks = createTestLocks();
+    const shared = world.device('a');
+    const other = world.device('b');
+    shared.save('of bob', { principal: 'bob' });
+    const ada = world.start(shared, { locks, http: { principal: () => 'ada' } });
+    const bob = world.start(shared, { locks, http: { token: 'of-bob', principal: () => 'bob' } });
+    const third = world.start(other);
+    await world.clock.advance(1_000);
+    expect(ada.host.last).toMatchObject({ phase: 'paused', problem: { code: 'OTHER_PRINCIPAL' } });
+    // Until then it hears of others at once.
+    other.save('of another device');
+    await world.clock.advance(2_000);
+    expect(shared.ids[0]).toBe('of another device');
+    await world.clock.advance(1.25 * minute);
+    expect([shared.ids, shared.pending]).toEqual([['of another device', 'of bob'], []]);
+    expect([ada.host.last?.phase, bob.host.last?.phase]).toEqual(['elsewhere', 'synced']);
+    await Promise.all([ada, bob, third].map(({ stop }) => stop()));
+  });
+
   it('that is robbed of its lock says that another tab does it, and ends before it asks again', async () => {
     const world = createTestWorld();
     const ada = world.device('a');

@@ -108,7 +108,9 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       try {
         await host.exclusively((signal) => {
           cancel();
-          working = work(signal, over.signal);
+          working = work(signal, over.signal).then((pause) => {
+            rest = pause ?? rest;
+          });
           return working;
         }, stopping.signal);
       } catch (error) {
@@ -119,7 +121,7 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       over.abort();
       // It may be in the middle of a transaction: two at a time would share an alarm and a memory.
       await working.catch(() => undefined);
-      // It was taken over by another tab, or the browser has no locks to give: asked again, but not at once.
+      // Another tab has it, or may have it, or the browser has no locks to give: asked again, but not at once.
       await take(rest, stopping.signal);
     }
     globalThis.removeEventListener?.('online', noteOnline);
@@ -137,7 +139,12 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     return () => cancel();
   }
 
-  async function work(...given: readonly AbortSignal[]): Promise<void> {
+  /**
+   * Ends where it has to pause: another tab may be of a newer build, or somebody may have signed in there.
+   *
+   * @returns how to go on with that pause, when another tab can have its turn.
+   */
+  async function work(...given: readonly AbortSignal[]): Promise<Rest | undefined> {
     const { controller, release } = followSignals(...given, stopping.signal);
     const { signal } = controller;
     // Another tab may have met another server since.
@@ -145,8 +152,13 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     try {
       while (!signal.aborted) {
         const rest = await cycle(signal);
+        // Where the line is good, it is listened on first.
+        const listens = rest.wokenBy.includes('poke');
+        if (rest.phase === 'paused' && !listens) return rest;
         if (!signal.aborted) await take(rest, signal);
+        if (rest.phase === 'paused') return { ...rest, ms: 0 };
       }
+      return undefined;
     } finally {
       // Also where the app's own `principal` threw while a failure was dealt with.
       hints.stop();
@@ -172,7 +184,8 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       waiting = undefined;
       hints.start(principal(), signal);
       const ms = lookTime();
-      if (problem !== undefined) return { phase: 'paused', problem, ms, wokenBy: byAll };
+      // No longer than a minute: another tab waits for its turn.
+      if (problem !== undefined) return { phase: 'paused', problem, ms: Math.min(ms, lookMs), wokenBy: byAll };
       syncedAt = env.now();
       return { phase: 'synced', ms, wokenBy: byAll };
     } catch (error) {
