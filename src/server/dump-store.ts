@@ -49,6 +49,7 @@ export async function* dumpStore(store: SyncStore): AsyncGenerator<string, DumpS
  * that is wrong, and then nothing was written.
  *
  * Where the store fails before the first commits, the same dump can be restored again: logs that are empty are taken.
+ * Where it fails later, the store is not to be served: a restore needs another one, which is empty.
  */
 export async function restoreStore(readLines: () => AsyncIterable<string>, store: SyncStore): Promise<DumpSummary> {
   const logs = await store.listLogs();
@@ -63,10 +64,12 @@ export async function restoreStore(readLines: () => AsyncIterable<string>, store
     },
     take: async () => undefined,
   });
-  return readDump(readLines(), {
-    openLog: async (logId, app) => void (await store.createLog(logId, app)),
-    take: async (logId, commits) => void (await store.write(logId, (transaction) => transaction.append(commits))),
-  });
+  return store.restore(() =>
+    readDump(readLines(), {
+      openLog: async (logId, app) => void (await store.createLog(logId, app)),
+      take: async (logId, commits) => void (await store.write(logId, (transaction) => transaction.append(commits))),
+    }),
+  );
 }
 
 interface DumpSink {

@@ -52,6 +52,8 @@ export function createMemorySyncStore({ newId = randomId, from }: MemorySyncStor
     renewEpoch: async () => {
       epoch = newId();
     },
+    // What is in memory is gone with who was restoring it.
+    restore: (work) => work(),
     findLog: async (logId) => {
       const found = logs.get(logId);
       return found && describe(found);

@@ -73,8 +73,24 @@ export async function migrate(database: SqlDatabase, mintEpoch: () => string): P
     await writeValue(query, 'version', String(migrations.length));
     const epoch = (await readValue(query, 'epoch')) ?? mintEpoch();
     await writeValue(query, 'epoch', epoch);
+    await requireWhole(query);
     return epoch;
   });
+}
+
+/** The value that is there from before the first commits of a restore to after the last. */
+export const restoring = 'restoring';
+
+/** A log that ends early looks like any other, and what is pushed to it leaves no room for the rest of the dump. */
+async function requireWhole(query: SqlQuery): Promise<void> {
+  if ((await readValue(query, restoring)) === undefined) return;
+  const [commit] = await query('select g from varve_commits limit 1');
+  if (commit !== undefined) {
+    throw new Error(
+      'A restore has not come to its end here: the database has a part of the dump, and is not served. Where the restore is still running, wait for it; else take an empty folder or database, and restore the dump into that.',
+    );
+  }
+  await removeValue(query, restoring);
 }
 
 async function readValue(query: SqlQuery, name: string): Promise<string | undefined> {
@@ -87,4 +103,8 @@ export async function writeValue(query: SqlQuery, name: string, value: string): 
     'insert into varve_store (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value',
     [name, value],
   );
+}
+
+export async function removeValue(query: SqlQuery, name: string): Promise<void> {
+  await query('delete from varve_store where name = $1', [name]);
 }

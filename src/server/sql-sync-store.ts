@@ -4,11 +4,12 @@ import { noHash } from '../protocol/sync-commit.ts';
 import { createGroupedWrites, type LockedLog } from './grouped-writes.ts';
 import type { SqlDatabase, SqlQuery, SqlRow, SqlValue } from './sql-database.ts';
 import { lookUp, type SqlReads } from './sql-look.ts';
-import { migrate, writeValue } from './sql-migrations.ts';
+import { migrate, removeValue, restoring, writeValue } from './sql-migrations.ts';
 import type { PlacedCommit, StoredSyncCommit, SyncLog, SyncStore } from './sync-store.ts';
 
 /**
- * Logs in tables, on any database of PostgreSQL's dialect. Brings the tables to the newest form by itself.
+ * Logs in tables, on any database of PostgreSQL's dialect. Brings the tables to the newest form by itself. Throws where a
+ * restore broke off that had stored a part.
  *
  * A push locks the row of its log: positions are given in the order of the commits, by however many servers.
  */
@@ -27,6 +28,12 @@ export async function openSqlSyncStore(
       const next = newId();
       await writeValue(query, 'epoch', next);
       epoch = next;
+    },
+    restore: async (work) => {
+      await writeValue(query, restoring, 'yes');
+      const result = await work();
+      await removeValue(query, restoring);
+      return result;
     },
     findLog: async (logId) => {
       const [row] = await query<LogRow>('select log_id, app, g, oh, bytes from varve_logs where log_id = $1', [logId]);

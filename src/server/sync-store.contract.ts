@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type SyncEvent, toCanonicalCommit } from '../protocol/sync-commit.ts';
 import type { PushedCommit, PushMode, SyncBase, SyncGuard } from '../protocol/sync-messages.ts';
 import { createRandom } from '../testing/random.ts';
+import { dumpStore, restoreStore } from './dump-store.ts';
 import { counted, createAuthor, otherHash } from './fixtures/author.ts';
 import { checkChain } from './fixtures/check-chain.ts';
 import { createTestServer, pushOf, start, type TestServer } from './fixtures/test-server.ts';
@@ -556,8 +557,48 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect((await server.hello()).epoch).toBe(store.epoch);
     });
 
+    it('is restored from a dump, and goes on', async () => {
+      const store = await factory.open();
+      await restoreStore(await createDump(), store);
+      const server = createTestServer(store);
+      expect(await count(server)).toBe(600);
+      expect(await server.results([createAuthor('log-1', 'b').commit(['a-1'])])).toEqual([
+        { type: 'accepted', g: 601 },
+      ]);
+    });
+
     const { reopen } = factory;
     if (reopen === undefined) return;
+
+    it.each([
+      ['has stored a part is not opened again', 1],
+      ['has stored nothing is as if it had not begun', 0],
+    ])('after a restore that %s', async (_what, writes) => {
+      const store = await factory.open();
+      let left = writes;
+      const failing: SyncStore = {
+        ...store,
+        write: async (...given) => {
+          if (left === 0) throw new Error('the disk is full');
+          left -= 1;
+          return store.write(...given);
+        },
+      };
+      await expect(restoreStore(await createDump(), failing)).rejects.toThrow('the disk is full');
+      if (writes > 0) {
+        await expect(reopen()).rejects.toThrow('A restore has not come to its end here');
+        return;
+      }
+      const server = createTestServer(await reopen());
+      await server.hello();
+      await server.push([createAuthor('log-1', 'a').commit(['a-1'])]);
+      expect(await count(createTestServer(await reopen()))).toBe(1);
+    });
+
+    it('is opened again after a restore that came to its end', async () => {
+      await restoreStore(await createDump(), await factory.open());
+      expect(await count(createTestServer(await reopen()))).toBe(600);
+    });
 
     it('goes on with what another server stored', async () => {
       const { server, store, ada } = await setUp();
@@ -569,6 +610,18 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect(await count(server)).toBe(2);
     });
   });
+}
+
+/** Of a log that takes several writes to restore. */
+async function createDump(): Promise<() => AsyncIterable<string>> {
+  const store = createMemorySyncStore();
+  const server = createTestServer(store);
+  await server.hello();
+  const ada = createAuthor('log-1', 'a');
+  for (let pushes = 0; pushes < 3; pushes += 1) {
+    await server.push(Array.from({ length: 200 }, () => ada.commit(['a-1'])));
+  }
+  return () => dumpStore(store);
 }
 
 function pickFrom<Value>(list: readonly Value[], below: (end: number) => number): Value {

@@ -18,6 +18,11 @@ export interface SyncStore {
   readonly epoch: string;
   /** Mints another epoch: after a restore with the database's own tools, which bring the old one back. */
   renewEpoch(): Promise<void>;
+  /**
+   * Runs `work`, which restores a dump into the store. Where it broke off after the first commits, also by the end of the
+   * process, what is stored is no whole log: it is refused when it is next opened.
+   */
+  restore<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Undefined where the log was never created. */
   findLog(logId: string): Promise<SyncLog | undefined>;
   /** Gives the log that is there, or creates an empty one. */
