@@ -28,7 +28,7 @@ import {
 } from './sync-messages.ts';
 
 /** More than a server gives, and little enough to hold. */
-const maxPageCommits = 100_000;
+export const maxPageCommits = 100_000;
 const maxResults = 256;
 
 export function parseHelloReply(value: unknown): Parsed<HelloReply> {

@@ -26,7 +26,7 @@ import type {
 } from './sync-messages.ts';
 
 /** Commits of one push at most, whatever a server's own limit is. */
-const maxPushCommits = 256;
+export const maxPushCommits = 256;
 /** The last 8 places, then one for each doubling: a log of 2^53 events needs 62. */
 const maxPoints = 128;
 /** An import touches thousands; the limit of the body is the narrower one. */

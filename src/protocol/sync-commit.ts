@@ -73,7 +73,7 @@ export function readSyncCommit(value: unknown, path: string): SyncCommit {
 }
 
 /** Far above what a server takes: it says so commit by commit, and the others of the push go on. */
-const maxCommitEvents = 1_000_000;
+export const maxCommitEvents = 1_000_000;
 
 const commitFields = [
   'causationId',

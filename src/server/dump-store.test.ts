@@ -93,7 +93,7 @@ describe('a dump', () => {
   it('is stored in pieces that a database takes in one statement', async () => {
     const source = createMemorySyncStore();
     const mebibyte = 1_048_576;
-    const server = createTestServer(source, { limits: { eventBytes: mebibyte, bodyBytes: 16 * mebibyte } });
+    const server = createTestServer(source, { limits: { eventBytes: mebibyte / 4, bodyBytes: 16 * mebibyte } });
     await server.hello();
     const ada = createAuthor('log-1', 'a');
     const large = counted('a-1', { data: 'x'.repeat(mebibyte / 5) });

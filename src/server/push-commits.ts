@@ -13,7 +13,7 @@ import type {
 } from '../protocol/sync-messages.ts';
 import { inTime } from './in-time.ts';
 import type { Actor, CommitPolicy, CommitVerdict } from './policy.ts';
-import type { ServerLimits } from './server-limits.ts';
+import { maxCommitBytes, type ServerLimits } from './server-limits.ts';
 import { SyncFailure } from './sync-failure.ts';
 import type { KnownCommit, PushLook, SyncTransaction } from './sync-store.ts';
 
@@ -41,7 +41,7 @@ export interface DigestedCommit extends PushedCommit {
   readonly text: string;
   readonly bytes: number;
   readonly actualDigest: string;
-  /** Of an event that is larger than the server takes. */
+  /** It, or an event of it, is larger than the server takes. */
   readonly isTooLarge: boolean;
 }
 
@@ -52,12 +52,14 @@ export function checkPush({ commits, ...request }: PushRequest, limits: SyncLimi
 
 function digestCommit(pushed: PushedCommit, limits: SyncLimits): DigestedCommit {
   const { text, digest } = toCanonicalCommit(pushed.commit);
+  const bytes = new TextEncoder().encode(text).length;
   const isTooLarge =
+    bytes > maxCommitBytes ||
     pushed.commit.events.length > limits.pushEvents ||
     // The whole is larger than any part of it.
     (isLargerThan(text, limits.eventBytes) &&
       pushed.commit.events.some(({ data }) => isLargerThan(JSON.stringify(data), limits.eventBytes)));
-  return { ...pushed, text, bytes: new TextEncoder().encode(text).length, actualDigest: digest, isTooLarge };
+  return { ...pushed, text, bytes, actualDigest: digest, isTooLarge };
 }
 
 function lookOf({ base, client }: Omit<PushRequest, 'commits'>, commits: readonly DigestedCommit[]): PushLook {

@@ -192,6 +192,34 @@ describe('a server', () => {
     expect(results).toEqual([rejected, rejected, { type: 'accepted', g: 1 }]);
   });
 
+  it('takes no commit that no client could pull, however large a body it takes', { timeout: 30_000 }, async () => {
+    const { server, ada } = await setUp({ limits: { bodyBytes: 8 * 1_048_576, eventBytes: 262_144 } });
+    const event = counted('a-1', { data: Array(15_000).fill(1e15) });
+    // Canonical it is more than three times as long.
+    const body = JSON.stringify(pushOf([ada.commit(Array(62).fill(event))])).replaceAll(String(1e15), '1e15');
+    const rejected = { type: 'rejected', code: 'COMMIT_TOO_LARGE', permanent: true };
+    const answer = await server.send('/sync/push', { method: 'POST', body });
+    expect(answer.body).toMatchObject({ results: [{ result: rejected }] });
+  });
+
+  it('does not start with limits that its clients cannot read, or that no message of theirs can have', () => {
+    const create = (options: Partial<SyncHandlerOptions>) => () =>
+      createTestServer(createMemorySyncStore(), { ...options });
+    for (const [limits, text] of [
+      [{ pushCommits: 257 }, 'The limit pushCommits is 257, and has to be a whole number from 1 to 256.'],
+      [{ pushEvents: 1_000_001 }, 'from 1 to 1000000.'],
+      [{ eventBytes: 262_145 }, 'from 1 to 262144.'],
+      [{ pageEvents: 100_001 }, 'from 1 to 100000.'],
+      [{ bodyBytes: Number.POSITIVE_INFINITY }, 'The limit bodyBytes is Infinity'],
+      [{ pageBytes: 0.5 }, 'The limit pageBytes is 0.5'],
+      [{ jsonDepth: 0 }, 'The limit jsonDepth is 0'],
+    ] as const) {
+      expect(create({ limits })).toThrow(text);
+    }
+    expect(create({ minApp: 1.5 })).toThrow('minApp is 1.5, and has to be a whole number from 0');
+    expect(create({ limits: { pushCommits: 256, pushEvents: 1_000_000, eventBytes: 262_144 } })).not.toThrow();
+  });
+
   it('slows down who asks too often, and lets others through', async () => {
     const { server } = await setUp({ limits: { requestsPerSecond: 2, requestBurst: 3 } });
     for (let count = 0; count < 3; count += 1) await server.hello();

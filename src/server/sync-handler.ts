@@ -20,7 +20,7 @@ import { type Actor, type Authenticate, denyCommit, denyLog, type Policy } from 
 import { checkPush, pushCommits } from './push-commits.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { readBody } from './read-body.ts';
-import { defaultLimits, type ServerLimits, toSyncLimits } from './server-limits.ts';
+import { requireInteger, type ServerLimits, toServerLimits, toSyncLimits } from './server-limits.ts';
 import { isTransient } from './sql-database.ts';
 import { SyncFailure, statusOfError } from './sync-failure.ts';
 import type { SyncLog, SyncStore } from './sync-store.ts';
@@ -74,7 +74,8 @@ interface Answer {
  * The server of sync: one function from a request to a response, for any runtime that has these.
  *
  * Its routes may stand below any path, as `/api/sync/hello`.
- * `docs/reference/sync-protocol.md` is what it speaks. It never throws: what goes wrong is an answer.
+ * `docs/reference/sync-protocol.md` is what it speaks. What it makes never throws: what goes wrong is an answer.
+ * It throws itself where a limit is one that no client can live with.
  */
 export function createSyncHandler(options: SyncHandlerOptions): (request: Request) => Promise<Response> {
   const { store, authorise, origins = [], minApp = 0, now = Date.now, log = printErrors, signal } = options;
@@ -82,7 +83,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   const authenticate = markErrors(options.authenticate, ruleErrors);
   const mayOpen = markErrors(authorise.log ?? denyLog, ruleErrors);
   const mayPush = markErrors(authorise.commit ?? denyCommit, ruleErrors);
-  const limits: ServerLimits = { ...defaultLimits, ...options.limits };
+  const limits = toServerLimits(options.limits);
+  requireInteger('minApp', minApp, 0);
   const requestRate = createRateLimiter(limits.requestsPerSecond, limits.requestBurst, now);
   const eventRate = createRateLimiter(limits.eventsPerSecond, limits.eventBurst, now);
   const metrics = createMetrics();

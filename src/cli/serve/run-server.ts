@@ -49,7 +49,7 @@ export interface RunningServer {
  * One token stands for all devices of its owner: they share what is counted for one.
  *
  * An import may be one commit of tens of thousands of events, and has to be taken whole: a commit that is refused for its
- * size is withdrawn on the device that made it. No larger than a client takes in a reply, 16 MiB.
+ * size is withdrawn on the device that made it. A commit of 15 MiB is the largest that a client takes in a reply.
  */
 const limits: Partial<ServerLimits> = {
   bodyBytes: 15 * 1_048_576,
