@@ -11,7 +11,7 @@ export interface App {
   readonly kind: 'app';
   /** Names the database. Two apps of one origin need two names. */
   readonly name: string;
-  /** Grows with every release that a server should be able to ask for. */
+  /** Grows with every release that a server, or another tab, should be able to tell from those before. */
   readonly version: number;
   readonly aggregates: ReadonlyMap<string, Aggregate>;
   readonly projections: ReadonlyMap<string, Projection>;
@@ -32,7 +32,10 @@ export type Consumer = Reactor | Process;
  */
 export function defineApp(definition: {
   readonly name: string;
-  /** For sync: a server may ask for a newer one. A whole number; 0 by default. */
+  /**
+   * For sync: grows with every build whose commands take more, or other input. A server may ask for a newer one, and what
+   * a newer one saved is not decided again by an older one in another tab. A whole number; 0 by default.
+   */
   readonly version?: number;
   readonly aggregates: readonly Aggregate[];
   readonly projections: readonly Projection[];

@@ -316,7 +316,7 @@ const waitsFor: Readonly<Record<'principal' | 'version', SyncReason>> = {
   },
   version: {
     code: 'UPGRADE_REQUIRED',
-    text: 'What waits to be sent has to be decided again on events that a newer version of the app wrote. It is kept, and sent by that version: reload the page to get it.',
+    text: 'What waits to be sent has to be decided again, and a newer version of the app saved it, or what it is decided on. It is kept, and sent by that version: reload the page to get it.',
   },
 };
 

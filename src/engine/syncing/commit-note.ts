@@ -13,15 +13,15 @@ export interface CommitNote {
   readonly drawn: readonly string[];
   /** Who was signed in; empty where nobody is told apart. */
   readonly principal: string;
+  /** Of the app that decided it (`defineApp`). */
+  readonly version: number;
   /** It has to be decided again, and could not be yet: commits that it may depend on are to be recovered, or a newer build can. */
   readonly mustDecide?: true;
 }
 
 export function toCommitNote(
   { commandId, commands, decision, expectedRevision, correlationId, causationId }: ExecuteRequest,
-  decidedOn: DecidedOn,
-  drawn: readonly string[],
-  principal: string,
+  made: Pick<CommitNote, 'decidedOn' | 'drawn' | 'principal' | 'version'>,
 ): CommitNote {
   const request: ExecuteRequest = {
     commandId,
@@ -31,7 +31,7 @@ export function toCommitNote(
     ...(correlationId === undefined ? {} : { correlationId }),
     ...(causationId === undefined ? {} : { causationId }),
   };
-  return { request, decidedOn, drawn, principal };
+  return { request, ...made };
 }
 
 /** Events that came, or went, before what is pending. */

@@ -111,14 +111,22 @@ export async function rebase(
     held.add(own.events);
   }
 
+  /** What a newer build was given, this one may understand in part, or not at all. */
+  function isNewer({ events }: OrderedCommit, { version }: CommitNote): boolean {
+    const { upcast, readable } = decider.upcaster;
+    return version > decider.app.version || readable(upcast(events)).length < events.length;
+  }
+
   async function decideAgain(own: OrderedCommit, note: CommitNote): Promise<void> {
+    if (isNewer(own, note)) return wait(own, note);
     const { recordedAt } = own.commit;
     const { request, drawn, principal } = note;
     const group = createGroup(
       transaction,
       states,
       replayEnv(decider.env, drawn, recordedAt),
-      (_request, decidedOn, ids) => toCommitNote(request, decidedOn, ids, principal),
+      (_request, decidedOn, ids) =>
+        toCommitNote(request, { decidedOn, drawn: ids, principal, version: decider.app.version }),
     );
     let receipt: Receipt;
     try {

@@ -63,7 +63,7 @@ async function createHost({
       hooks: { isCancelled: () => false, onProgress: () => undefined },
       saved: undefined,
       decideAcross: app.decisions.size > 0 ? createDecideAcross(app) : undefined,
-      toNote: (of, decidedOn, drawn) => toCommitNote(of, decidedOn, drawn, ''),
+      toNote: (of, decidedOn, drawn) => toCommitNote(of, { decidedOn, drawn, principal: '', version: app.version }),
     });
   const push = () => host.readPush({ limits: defaultLimits, principal: '', isAcknowledged: () => false });
   /** Gives the host a page that follows from where it is. */

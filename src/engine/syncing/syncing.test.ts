@@ -29,6 +29,23 @@ async function importFrom(log: MemoryEventLog): Promise<MemoryEventLog> {
   return imported;
 }
 
+/** A shelf whose second version also asks for how long something is lent: a new key, and no new version of the event. */
+function createShelf(version: 1 | 2) {
+  const events = defineEvents({ Lent: shape<{ to: string; days?: number }>(), GivenBack: shape<object>() });
+  const decideLend = ({ to, days }: { to: string; days?: number }) =>
+    events.Lent(version === 1 || days === undefined ? { to } : { to, days });
+  const Shelf = defineAggregate('shelf', {
+    events,
+    initialState: () => ({}),
+    evolve: { Lent: (state) => state, GivenBack: (state) => state },
+    commands: {
+      lend: { input: shape<{ to: string; days?: number }>(), decide: decideLend },
+      ...(version === 1 ? {} : { giveBack: { input: shape<object>(), decide: () => events.GivenBack({}) } }),
+    },
+  });
+  return { Shelf, app: defineApp({ name: 'shelf', version, aggregates: [Shelf], projections: [] }) };
+}
+
 /** The bank as a later version of the app has it: deposits are counted in cents. */
 function createNewerBank() {
   const cents = versions(shape<{ amount: number }>()).to(shape<{ cents: number }>(), ({ amount }) => ({
@@ -440,6 +457,33 @@ describe('sync', () => {
     expect(await updated.client.receipts.find(commandId)).toMatchObject({ status: 'confirmed' });
     const balances = updated.client.mirror(newer.Balances);
     await expect.poll(() => rowsOf(balances)).toEqual({ ada: { cents: 1_100 }, ben: { cents: 400 } });
+  });
+
+  it('leaves what a newer build saved to that build: this one makes less of what it was given', async () => {
+    const [old, newer] = [createShelf(1), createShelf(2)];
+    const world = createWorld();
+    const other = world.createDevice(undefined, old.app);
+    const tab = world.createDevice(undefined, old.app);
+    const newTab = world.createDevice(tab.log.open(), newer.app);
+    const lend = { to: 'ada', days: 7 };
+    const { commandId } = await newTab.client.execute(newer.Shelf, 'a', 'lend', lend);
+    await newTab.client.execute(newer.Shelf, 'a', 'giveBack', {});
+    await other.client.execute(old.Shelf, 'a', 'lend', { to: 'ben' });
+    await other.sync();
+    tab.goOnline();
+    const waits = { phase: 'paused', pending: 2, refused: 0, problem: { code: 'UPGRADE_REQUIRED' } };
+    await expect.poll(() => tab.client.status.getState().sync).toMatchObject(waits);
+    expect(await world.ids()).toHaveLength(1);
+    await newTab.sync();
+    await tab.sync();
+    expect(await newTab.client.receipts.find(commandId)).toMatchObject({ status: 'confirmed' });
+    const events: unknown[] = [];
+    for await (const { type, data } of tab.client.read({})) events.push([type, data]);
+    expect(events).toEqual([
+      ['Lent', { to: 'ben' }],
+      ['Lent', lend],
+      ['GivenBack', {}],
+    ]);
   });
 
   it('follows confirmed events in order, each once, while what is pending moves', async () => {

@@ -109,7 +109,8 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
       const known = progress ?? ({ phase: 'starting', nextWakeAt: env.now() } as const);
       return { ...known, pending, pushed: Math.min(pushed, pending), confirmed, refused };
     },
-    toNote: (request, decidedOn, drawn) => toCommitNote(request, decidedOn, drawn, sync.principal?.() ?? ''),
+    toNote: (request, decidedOn, drawn) =>
+      toCommitNote(request, { decidedOn, drawn, principal: sync.principal?.() ?? '', version: options.app.version }),
     toState: (saved) => {
       const { confirmed = 0 } = log.order;
       if (saved.position <= confirmed) return { ...saved, status: 'confirmed' };
