@@ -3,6 +3,7 @@ import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import { type Fields, Refusal, readHash, readId, readInteger, readStrict, readText } from '../protocol/parse.ts';
 import { noHash, readSyncCommit, toCanonicalCommit } from '../protocol/sync-commit.ts';
 import type { SyncPlace } from '../protocol/sync-messages.ts';
+import { readActorId } from './policy.ts';
 import type { PlacedCommit, SyncStore } from './sync-store.ts';
 
 /** How much a dump or a restore went through. */
@@ -177,7 +178,7 @@ function readLogLine(value: unknown): DumpedLog {
         commit,
         bytes: new TextEncoder().encode(text).length,
         isRecovered: fields.recovered === true,
-        actor: readText(fields.actor, 'actor', 1_024),
+        actor: readActorId(fields.actor, 'actor'),
         receivedAt: readInteger(fields.receivedAt, 'receivedAt'),
         revisions: commit.events.map(({ stream }) => {
           const revision = (revisions.get(stream) ?? -1) + 1;

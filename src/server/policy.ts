@@ -1,12 +1,20 @@
+import { Refusal, readText } from '../protocol/parse.ts';
 import type { SyncCommit } from '../protocol/sync-commit.ts';
 import type { PushMode } from '../protocol/sync-messages.ts';
 
 /** Who speaks, as the app's authentication has found out. */
 export interface Actor {
-  /** Kept with every commit that they push. */
+  /** Kept with every commit that they push: a text of 1 to 1,024 characters without U+0000. */
   readonly id: string;
   /** Rates are counted for each device, where the authentication tells them apart. */
   readonly device?: string;
+}
+
+/** As it stands in a dump, or is going to: PostgreSQL's texts hold no U+0000. */
+export function readActorId(value: unknown, path: string): string {
+  const id = readText(value, path, 1_024);
+  if (id.includes('\0')) throw new Refusal(path, 'is not a text of 1 to 1024 characters without U+0000');
+  return id;
 }
 
 /** Who sent a request; undefined where it does not prove that. */

@@ -86,6 +86,20 @@ describe('a server', () => {
     }
   });
 
+  it('lets nobody in under an id that no dump could be restored with', async () => {
+    for (const id of ['', 'x'.repeat(1_025), 'ada\u0000', '\ud800', 7 as never]) {
+      const entries: ServerLogEntry[] = [];
+      const { server, store, ada } = await setUp({ authenticate: () => ({ id }), log: (entry) => entries.push(entry) });
+      const message = pushOf([ada.commit(['a-1'])]);
+      expect(await server.fail('push', message)).toMatchObject({ status: 500, error: 'FAILED' });
+      expect((await store.findLog('log-1'))?.head.g).toBe(0);
+      const detail = expect.stringContaining('The id that authenticate gives is not a text of 1 to 1024 characters');
+      expect(entries).toMatchObject([{ level: 'error', error: 'FAILED', detail }]);
+    }
+    const { server } = await setUp({ authenticate: () => ({ id: 'x'.repeat(1_024) }) });
+    expect((await server.hello()).head.g).toBe(0);
+  });
+
   it('makes logs for those that may, and shows them to those that may', async () => {
     const authorise: Policy = {
       log: ({ id }, _log, intent) => (intent === 'read' || id === 'ada' ? 'allow' : { deny: 'NOT_YOURS' }),

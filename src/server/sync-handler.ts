@@ -16,7 +16,7 @@ import {
 import { judgeOrigin, type OriginVerdict, toOriginFailure, toPreflight } from './cors.ts';
 import { createMetrics } from './metrics.ts';
 import { createPokes } from './pokes.ts';
-import { type Actor, type Authenticate, denyCommit, denyLog, type Policy } from './policy.ts';
+import { type Actor, type Authenticate, denyCommit, denyLog, type Policy, readActorId } from './policy.ts';
 import { checkPush, pushCommits } from './push-commits.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { readBody } from './read-body.ts';
@@ -232,6 +232,9 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   async function requireActor(request: Request): Promise<Actor> {
     const actor = await authenticate(request);
     if (actor === undefined) throw new SyncFailure('AUTH', 'Sign in: the request has no token that is known here.');
+    // Its author has to hear of that, and no device.
+    const id = parseWith(readActorId, actor.id);
+    if (!id.ok) throw new TypeError(`The id that authenticate gives ${id.text}.`);
     return actor;
   }
 
