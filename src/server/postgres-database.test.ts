@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthor } from './fixtures/author.ts';
+import { checkChain } from './fixtures/check-chain.ts';
 import { startTestPostgres } from './fixtures/test-postgres.ts';
-import { pushOf } from './fixtures/test-server.ts';
+import { createTestServer, pushOf } from './fixtures/test-server.ts';
 import { describeLoad } from './load.contract.ts';
-import { openPostgresDatabase } from './postgres-database.ts';
+import { openPostgresDatabase, type PostgresOptions } from './postgres-database.ts';
 import { checkPush, pushCommits } from './push-commits.ts';
 import { defaultLimits } from './server-limits.ts';
 import { isTransient, type SqlDatabase } from './sql-database.ts';
@@ -66,10 +67,10 @@ if (typeof server === 'string') {
     await server.stop();
   });
 
-  const openDatabase = async () => {
+  const openDatabase = async (options: PostgresOptions = {}) => {
     const url = new URL(server.url);
     url.searchParams.set('options', `-c search_path=${schemas.at(-1)}`);
-    const database = await openPostgresDatabase(String(url), { connections: 4 });
+    const database = await openPostgresDatabase(String(url), { connections: 4, ...options });
     opened.push(database);
     return database;
   };
@@ -93,6 +94,59 @@ if (typeof server === 'string') {
       await createSchema();
       const stores = await Promise.all([1, 2, 3, 4].map(reopen));
       expect(new Set(stores.map(({ epoch }) => epoch)).size).toBe(1);
+    });
+
+    it('waits for its tables longer than a statement may take', async () => {
+      await createSchema();
+      await reopen();
+      const holder = await openDatabase();
+      let isHeld = () => {};
+      const held = new Promise<void>((resolve) => {
+        isHeld = resolve;
+      });
+      const holding = holder.transaction(async (query) => {
+        await query('lock table varve_store in access exclusive mode');
+        isHeld();
+        await query('select pg_sleep(1)');
+      });
+      await held;
+      const store = await openSqlSyncStore(await openDatabase({ statementMs: 200 }));
+      await holding;
+      // Its other statements are ended in time.
+      const holdingAgain = holder.transaction(async (query) => {
+        await query('lock table varve_logs in access exclusive mode');
+        await query('select pg_sleep(1)');
+      });
+      await expect.poll(() => store.listLogs().catch((error: unknown) => isTransient(error))).toBe(true);
+      await holdingAgain;
+    });
+
+    it('stores a large commit in statements that do not take long', async () => {
+      await createSchema();
+      const database = await openDatabase();
+      const rows: number[] = [];
+      const store = await openSqlSyncStore({
+        ...database,
+        transaction: (work) =>
+          database.transaction((query) =>
+            work(async (text, parameters = []) => {
+              if (text.includes('insert into varve_events')) {
+                const lists = parameters.map(String).filter((text) => text.startsWith('['));
+                rows.push(Math.max(...lists.map((list) => JSON.parse(list).length)));
+              }
+              return query(text, parameters);
+            }),
+          ),
+      });
+      const server = createTestServer(store, { limits: { bodyBytes: 8_000_000, pushEvents: 100_000 } });
+      await server.hello();
+      const streams = Array.from({ length: 25_000 }, (_, index) => `s-${index % 7}`);
+      const ada = createAuthor('log-1', 'a');
+      expect(await server.results([ada.commit(streams)])).toEqual([{ type: 'accepted', g: 25_000 }]);
+      expect(rows).toEqual([10_000, 10_000, 5_000]);
+      const guard = { revisions: [{ stream: 's-3', revision: Math.floor((25_000 - 4) / 7) }] };
+      expect(await server.results([ada.commit(['s-3'], { guard })])).toEqual([{ type: 'accepted', g: 25_001 }]);
+      expect(checkChain(await server.readAll())).toEqual([]);
     });
 
     it('survives that a connection is ended in the middle of a transaction', async () => {

@@ -1,11 +1,15 @@
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
+import { maxTimerMs } from './in-time.ts';
 import { loadDriver } from './load-driver.ts';
-import { isSerialisationFailure, type SqlDatabase, type SqlQuery } from './sql-database.ts';
+import { isSerialisationFailure, type SqlDatabase, type SqlQuery, type TransactionOptions } from './sql-database.ts';
 
 export interface PostgresOptions {
   /** Connections at most; 10 if not told. */
   readonly connections?: number;
-  /** How long a statement may take, in milliseconds, and how long a connection is waited for; 5,000 if not told. */
+  /**
+   * How long a statement may take, in milliseconds, and how long a connection is waited for; 5,000 if not told. The tables
+   * are made without that limit.
+   */
   readonly statementMs?: number;
   /** Gets what happens to connections that nobody is using. */
   readonly onError?: (error: Error) => void;
@@ -56,12 +60,16 @@ export async function openPostgresDatabase(url: string, options: PostgresOptions
     }
   }
 
-  async function attempt<Result>(work: (query: SqlQuery) => Promise<Result>): Promise<Result> {
+  async function attempt<Result>(
+    work: (query: SqlQuery) => Promise<Result>,
+    { isUntimed = false }: TransactionOptions,
+  ): Promise<Result> {
     return withConnection(async (client, lose) => {
       const query = toQuery(client);
       await query('begin isolation level read committed');
       try {
-        const result = await work(query);
+        if (isUntimed) await query('set local statement_timeout = 0');
+        const result = await work(isUntimed ? toQuery(client, maxTimerMs) : query);
         // Only from here on it is stored.
         await query('commit');
         return result;
@@ -75,10 +83,10 @@ export async function openPostgresDatabase(url: string, options: PostgresOptions
 
   return {
     query: (text, parameters) => withConnection((client) => toQuery(client)(text, parameters)),
-    transaction: async (work) => {
+    transaction: async (work, options = {}) => {
       for (let attempts = 1; ; attempts += 1) {
         try {
-          return await attempt(work);
+          return await attempt(work, options);
         } catch (error) {
           if (!isSerialisationFailure(error) || attempts === maxAttempts) throw error;
         }
@@ -88,12 +96,19 @@ export async function openPostgresDatabase(url: string, options: PostgresOptions
   };
 }
 
-function toQuery(client: Pick<PoolClient, 'query'>): SqlQuery {
+function toQuery(client: Pick<PoolClient, 'query'>, timeoutMs?: number): SqlQuery {
   return async (text, parameters = []) => {
-    const { rows } = await withCode(client.query(text, [...parameters]));
+    const asked: TimedQuery = { text, values: [...parameters], query_timeout: timeoutMs };
+    const { rows } = await withCode(client.query(asked));
     // The columns are those of the statement, which its caller knows.
     return rows as never;
   };
+}
+
+/** The driver reads it, and its types do not have it. */
+interface TimedQuery extends QueryConfig {
+  /** In the place of the pool's, where it is told. */
+  readonly query_timeout: number | undefined;
 }
 
 /** The database's errors have a code, and the system's too. The driver's own have none: they are about connections. */

@@ -6,8 +6,13 @@ export interface SqlDatabase {
    *
    * Rolls back where `work` throws. It is run again where the database had to give it up for another one's sake.
    */
-  transaction<Result>(work: (query: SqlQuery) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (query: SqlQuery) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
   close(): Promise<void>;
+}
+
+export interface TransactionOptions {
+  /** Its statements take as long as they take: those that make the tables read whole logs, and wait for each other. */
+  readonly isUntimed?: boolean;
 }
 
 export type SqlQuery = <Row extends SqlRow = SqlRow>(

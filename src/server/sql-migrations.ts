@@ -60,7 +60,7 @@ const lockNumber = 7_619_283_104;
 
 /** Brings the tables to the newest form, and gives the store's epoch; mints one where there is none. */
 export async function migrate(database: SqlDatabase, mintEpoch: () => string): Promise<string> {
-  return database.transaction(async (query) => {
+  const bringUp = async (query: SqlQuery) => {
     await query('select pg_advisory_xact_lock($1)', [lockNumber]);
     await query('create table if not exists varve_store (name text primary key, value text not null)');
     const version = Number((await readValue(query, 'version')) ?? 0);
@@ -75,7 +75,8 @@ export async function migrate(database: SqlDatabase, mintEpoch: () => string): P
     await writeValue(query, 'epoch', epoch);
     await requireWhole(query);
     return epoch;
-  });
+  };
+  return database.transaction(bringUp, { isUntimed: true });
 }
 
 /** The value that is there from before the first commits of a restore to after the last. */

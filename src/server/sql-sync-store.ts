@@ -135,26 +135,33 @@ function toLockedLog(query: SqlQuery, { logId, head, bytes }: SyncLog, reads: Sq
     store: async (commits) => {
       const last = commits.at(-1);
       if (last === undefined) return;
-      const rows = [commits.map(toCommitColumns), commits.flatMap(toEventColumns)];
       const added = commits.reduce((sum, placed) => sum + placed.bytes, 0);
-      await query(insertAll, [logId, ...rows.map((list) => JSON.stringify(list)), last.g, last.oh, added]);
+      const events = commits.flatMap(toEventColumns);
+      const rows = [events.slice(0, maxRows), commits.map(toCommitColumns)].map((list) => JSON.stringify(list));
+      await query(insertAll, [logId, ...rows, last.g, last.oh, added]);
+      for (let start = maxRows; start < events.length; start += maxRows) {
+        await query(insertEvents, [logId, JSON.stringify(events.slice(start, start + maxRows))]);
+      }
     },
   };
 }
 
+/** Events that one statement stores: 100,000 at once took PostgreSQL longer than a statement may take. */
+const maxRows = 10_000;
+
 // One parameter for all rows: PostgreSQL has 65,535 at most, and a statement per row is ten times as slow.
-const insertAll = `with commits as (
+const insertEvents = `insert into varve_events (log_id, g, stream, revision, type, tags, client, client_seq)
+    select $1, g, stream, revision, type, tags, client, client_seq
+    from json_to_recordset($2::json) as row (g bigint, stream text, revision bigint, type text, tags jsonb, client text,
+      client_seq bigint)`;
+
+const insertAll = `with events as (${insertEvents}), commits as (
     insert into varve_commits
       (log_id, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at, bytes, canonical)
     select $1, g, events, oh, command_id, client, client_seq, digest, recovered, actor, received_at,
       octet_length(canonical), canonical
-    from json_to_recordset($2::json) as row (g bigint, events int, oh text, command_id text, client text,
+    from json_to_recordset($3::json) as row (g bigint, events int, oh text, command_id text, client text,
       client_seq bigint, digest text, recovered boolean, actor text, received_at bigint, canonical text)
-  ), events as (
-    insert into varve_events (log_id, g, stream, revision, type, tags, client, client_seq)
-    select $1, g, stream, revision, type, tags, client, client_seq
-    from json_to_recordset($3::json) as row (g bigint, stream text, revision bigint, type text, tags jsonb, client text,
-      client_seq bigint)
   )
   update varve_logs set g = $4, oh = $5, bytes = bytes + $6 where log_id = $1`;
 
