@@ -148,9 +148,12 @@ describe('varve serve', () => {
     );
   });
 
-  it('prints once whose pages it refuses', { timeout: 30_000 }, async () => {
-    const server = await serve(createFolder());
+  it('prints once whose pages it refuses, and serves those that are listed', { timeout: 30_000 }, async () => {
+    // An empty variable is none.
+    const server = await serve(createFolder(), ['--origin', 'capacitor://localhost'], { tokenVariable: '' });
     const ask = (origin: string) => fetch(`${server.url}/health`, { headers: { origin } });
+    expect((await ask('capacitor://localhost')).status).toBe(200);
+    expect(server.text()).toContain(`token     ${server.token}  (new, `);
     for (const origin of ['https://shelf.example', 'https://shelf.example', 'http://localhost:5173']) {
       expect((await ask(origin)).status).toBe(403);
     }
@@ -165,16 +168,18 @@ describe('varve serve', () => {
       const server = await serve(folder, args);
       return { code: await server.ended, text: server.text() };
     };
-    const [port, origin, token, missing] = await Promise.all([
+    const [port, origin, token, unsendable, missing] = await Promise.all([
       fail('--port', '99999'),
       fail('--origin', 'localhost'),
       fail('--token', 'short'),
+      fail('--token', 'naše-dlouhé-heslo-pro-dům'),
       fail('--file', 'x'),
     ]);
     expect(port).toMatchObject({ code: 2 });
     expect(port.text).toContain('--port is a whole number from 0 to 65535');
     expect(origin.text).toContain('"localhost" is no origin');
     expect(token.text).toContain('16 characters or more');
+    expect(unsendable.text).toContain('16 characters or more');
     expect(missing).toMatchObject({ code: 2 });
 
     mkdirSync(join(folder, 'held'));

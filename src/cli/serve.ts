@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { isOrigin } from '../server/cors.ts';
 import type { CliCommand } from './command.ts';
 import { type RunningServer, runServer, type ServeOptions } from './serve/run-server.ts';
 import type { Terminal } from './terminal.ts';
@@ -80,15 +81,14 @@ function waitForSignal(): Promise<string> {
 function readOptions(args: readonly string[], { folder, printError }: Terminal): ServeOptions {
   const { env } = process;
   const values = parse(args);
-  const { host = '127.0.0.1', token = env.VARVE_TOKEN, restore, origin = [] } = values;
+  const { host = '127.0.0.1', token = env.VARVE_TOKEN || undefined, restore, origin = [] } = values;
   if (isIP(host) === 0 && host !== 'localhost') throw new UsageError(`"${host}" is no address to listen on.`);
-  if (token !== undefined && !/^[^\s]{16,1024}$/.test(token)) {
-    throw new UsageError('A token has 16 characters or more, and no space.');
+  // Others cannot be sent in a header.
+  if (token !== undefined && !/^[\x21-\x7e]{16,1024}$/.test(token)) {
+    throw new UsageError('A token has 16 characters or more, of ASCII, and no space.');
   }
   for (const one of origin) {
-    if (!URL.canParse(one) || new URL(one).origin !== one) {
-      throw new UsageError(`"${one}" is no origin: write it as http://localhost:5173.`);
-    }
+    if (!isOrigin(one)) throw new UsageError(`"${one}" is no origin: write it as http://localhost:5173.`);
   }
   return {
     dir: resolve(folder, values.dir ?? '.varve'),
@@ -96,7 +96,7 @@ function readOptions(args: readonly string[], { folder, printError }: Terminal):
     port: toNumber('port', values.port ?? '4180', 0, 65_535),
     token,
     origins: origin,
-    databaseUrl: env.DATABASE_URL === '' ? undefined : env.DATABASE_URL,
+    databaseUrl: env.DATABASE_URL || undefined,
     restore: restore === undefined ? undefined : resolve(folder, restore),
     isEpochRenewed: values['renew-epoch'] === true,
     dumpMinutes: toNumber('dump-minutes', values['dump-minutes'] ?? '60', 1, 10_000),

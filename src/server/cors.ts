@@ -27,15 +27,21 @@ export function judgeOrigin(request: Request, origins: readonly string[]): Origi
 }
 
 export function toOriginFailure(origin: string): SyncFailure {
-  const text = isNameable(origin)
+  const text = isOrigin(origin)
     ? `Pages of ${origin} may not speak to the server: list it (varve serve --origin ${origin}).`
     : 'Pages without an origin may not speak to the server: serve them from an address, and list that.';
   return new SyncFailure('FORBIDDEN', text);
 }
 
-/** Whether it can be listed, and printed: a sender that is no browser says what it likes. */
-function isNameable(origin: string): boolean {
-  return /^[\w+.-]+:\/\/[\w.:[\]-]{1,256}$/.test(origin);
+/**
+ * Whether it is an origin as browsers write them, so that it can be listed, and printed: a sender that is none says what
+ * it likes. Those of apps have schemes of their own, as `capacitor://localhost`.
+ */
+export function isOrigin(text: string): boolean {
+  if (!/^[\w+.-]+:\/\/[\w.:[\]-]{1,256}$/.test(text) || !URL.canParse(text)) return false;
+  // Not `URL.origin`: that is "null" for every scheme but those of the web.
+  const { protocol, host } = new URL(text);
+  return text === `${protocol}//${host}`;
 }
 
 /** Without the scheme: behind a proxy that ends TLS, a request says `http` whatever the browser said. */
