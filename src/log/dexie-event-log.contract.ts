@@ -214,6 +214,24 @@ export function describeDexieEventLog(): void {
       log.close();
     });
 
+    it('waits for a long transaction of somebody else, as long as that goes on', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openDexieEventLog({ name, env, hangMs: 60 });
+      const database = await openRaw(name);
+      const long = database.transaction(['meta', 'segments'], 'readwrite');
+      const endAt = performance.now() + 450;
+      const goOn = () => {
+        if (performance.now() > endAt) return;
+        long.objectStore('meta').get('log').onsuccess = goOn;
+      };
+      goOn();
+      // Each attempt is given up after 60 ms, in which nothing of it was done.
+      expect(await log.write((transaction) => transaction.append(oneEvent('c1')))).toHaveLength(1);
+      expect(performance.now()).toBeGreaterThan(endAt);
+      database.close();
+      log.close();
+    });
+
     it('tells another opening the events of a small commit, and of a long one only that there are more', async () => {
       const { log, open } = await factory();
       const other = await open();

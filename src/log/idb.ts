@@ -19,6 +19,17 @@ export function requestResult<Result>(request: IDBRequest<Result>): Promise<Resu
 
 const defaultHangMs = 5_000;
 
+/** Nothing was heard of a transaction for too long. Under a name that counts as a lost connection: a fresh one is the cure. */
+export class HangError extends DOMException {
+  /** Whether any request of it had settled; else it may have waited for its turn all the time, and nothing of it was done. */
+  readonly hasBegun: boolean;
+
+  constructor(hangMs: number, hasBegun: boolean) {
+    super(`The storage did not answer for ${hangMs / 1000} s: the transaction hung`, 'UnknownError');
+    this.hasBegun = hasBegun;
+  }
+}
+
 export interface TransactionOptions {
   readonly durability: IDBTransactionDurability;
   /** How long the transaction may stand still before it counts as hung; 5,000 by default. */
@@ -46,13 +57,13 @@ export function inTransaction<Result>(
     const transaction = database.transaction([...stores], mode, { durability });
     let outcome: { readonly value: Result } | undefined;
     let thrown: { readonly error: unknown } | undefined;
-    const stopWatching = watchProgress(transaction, hangMs, () => {
+    const stopWatching = watchProgress(transaction, hangMs, (hasBegun) => {
       try {
         transaction.abort();
       } catch {
         // It is committing, or gone: the same to us, for nobody will ever tell.
       }
-      reject(hung(hangMs));
+      reject(new HangError(hangMs, hasBegun));
     });
     transaction.oncomplete = () => {
       stopWatching();
@@ -91,16 +102,18 @@ export function inTransaction<Result>(
 }
 
 /** Calls `onHang` once where nothing happens in a transaction for `hangMs`. @returns a function that ends the watch. */
-function watchProgress(transaction: IDBTransaction, hangMs: number, onHang: () => void): () => void {
+function watchProgress(transaction: IDBTransaction, hangMs: number, onHang: (hasBegun: boolean) => void): () => void {
+  let hasBegun = false;
   let idleTicks = 0;
   let timer: ReturnType<typeof setTimeout>;
   // Two ticks: when a page thaws or a long task ends, the first may come before the events that have waited with it.
   const tick = () => {
     idleTicks += 1;
-    if (idleTicks > 2) onHang();
+    if (idleTicks > 2) onHang(hasBegun);
     else timer = setTimeout(tick, hangMs / 2);
   };
   const onProgress = () => {
+    hasBegun = true;
     idleTicks = 0;
   };
   // Captured on their way down to the request: success events do not bubble.
@@ -108,11 +121,6 @@ function watchProgress(transaction: IDBTransaction, hangMs: number, onHang: () =
   transaction.addEventListener('error', onProgress, true);
   tick();
   return () => clearTimeout(timer);
-}
-
-function hung(hangMs: number): DOMException {
-  // A name that `classifyStorageError` takes for a lost connection: a fresh one is the cure.
-  return new DOMException(`The storage did not answer for ${hangMs / 1000} s: the transaction hung`, 'UnknownError');
 }
 
 const leftEarly =

@@ -1,10 +1,14 @@
 import { FailureError, type StorageFailure } from '../core/errors.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { LogClosedListener } from './event-log.ts';
+import { HangError } from './idb.ts';
 import { classifyStorageError, toStorageFailure } from './storage-error.ts';
 
 /** How often work is tried on a fresh connection after the browser lost the old one. */
 const maxAttempts = 3;
+
+/** How often besides where it has only waited: sync may be putting a long history into another order, for up to a minute. */
+const maxWaits = 9;
 
 /** One database, opened when it is needed, and again where the browser loses the connection to it. */
 export interface LiveDatabase {
@@ -53,13 +57,16 @@ export function createLiveDatabase({
 
   return {
     run: async (work) => {
-      for (let attempt = 1; ; attempt += 1) {
+      let [attempts, waits] = [0, 0];
+      for (;;) {
         try {
           return await work((await open()).handle);
         } catch (error) {
           // What the work threw, a failure or a bug, is passed on; what IndexedDB throws is always a DOMException.
           if (!(error instanceof DOMException)) throw error;
-          if (classifyStorageError(error) !== 'connection-lost' || attempt === maxAttempts) {
+          if (error instanceof HangError && !error.hasBegun && waits < maxWaits) waits += 1;
+          else attempts += 1;
+          if (classifyStorageError(error) !== 'connection-lost' || attempts === maxAttempts) {
             throw new FailureError(toStorageFailure(error, name), { cause: error });
           }
           // Whether the lost transaction was committed is unknown: `work` looks its command id up when it runs again.
