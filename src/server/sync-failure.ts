@@ -10,6 +10,12 @@ export class SyncFailure extends Error {
   }
 }
 
+/** What an operator needs of an error that is not the protocol's. Those of PostgreSQL are all named `error`: their codes say more. */
+export function describeError(error: unknown): string {
+  const { name, code, message } = Object(error) as { readonly [field: string]: unknown };
+  return `${String(name)} ${String(code ?? '')} ${String(message).slice(0, 200)}`;
+}
+
 export const statusOfError: { readonly [code in SyncErrorCode]: number } = {
   BAD_REQUEST: 400,
   AUTH: 401,

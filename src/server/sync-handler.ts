@@ -22,7 +22,7 @@ import { createRateLimiter } from './rate-limiter.ts';
 import { readBody } from './read-body.ts';
 import { requireInteger, type ServerLimits, toServerLimits, toSyncLimits } from './server-limits.ts';
 import { isTransient } from './sql-database.ts';
-import { SyncFailure, statusOfError } from './sync-failure.ts';
+import { describeError, SyncFailure, statusOfError } from './sync-failure.ts';
 import type { SyncLog, SyncStore } from './sync-store.ts';
 
 export interface SyncHandlerOptions {
@@ -384,9 +384,9 @@ function describeFailure(failure: unknown, ruleErrors: WeakSet<object>): Pick<Se
     return statusOfError[error] < 500 ? { error } : { error, detail: text };
   }
   const { error } = toFailure(failure).reply;
-  const { name, message, code, stack } = Object(failure) as { readonly [field: string]: unknown };
-  const says = ruleErrors.has(Object(failure)) ? placesIn(stack) : String(message).slice(0, 200);
-  return { error, detail: `${String(name)} ${String(code ?? '')} ${says}` };
+  if (!ruleErrors.has(Object(failure))) return { error, detail: describeError(failure) };
+  const { name, code, stack } = Object(failure) as { readonly [field: string]: unknown };
+  return { error, detail: `${String(name)} ${String(code ?? '')} ${placesIn(stack)}` };
 }
 
 /** The first lines of a stack that name a place: those before them repeat the message. */

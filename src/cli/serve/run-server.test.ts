@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createAuthor } from '../../server/fixtures/author.ts';
 import { startTestPostgres } from '../../server/fixtures/test-postgres.ts';
 import { helloOf, pushOf } from '../../server/fixtures/test-server.ts';
+import type { ServerLogEntry } from '../../server/sync-handler.ts';
 import { runServer } from './run-server.ts';
 
 const artifacts = fileURLToPath(new URL('../../../.artifacts', import.meta.url));
@@ -58,6 +60,24 @@ if (typeof postgres === 'string') {
       await third.stop();
       // The database looks after itself: nothing is locked and nothing is dumped.
       expect(readdirSync(dir)).toEqual([]);
+    });
+
+    it('says what became of a connection to the database', async () => {
+      const onLog = vi.fn<(entry: ServerLogEntry) => void>();
+      const running = await runServer({ ...options, databaseUrl: postgres.url, onLog });
+      const admin = new pg.Client({ connectionString: postgres.url });
+      await admin.connect();
+      await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'varve'`);
+      await admin.end();
+      await expect.poll(() => onLog.mock.calls.length).toBeGreaterThan(0);
+      await running.stop();
+      expect(onLog.mock.calls[0]).toMatchObject([
+        {
+          level: 'error',
+          error: 'DATABASE',
+          detail: 'error 57P01 terminating connection due to administrator command',
+        },
+      ]);
     });
 
     it('is not started where the database cannot be reached, or the port is in use', async () => {

@@ -9,6 +9,7 @@ import { allowAll, authenticateTokens } from '../../server/policy.ts';
 import { openPostgresDatabase } from '../../server/postgres-database.ts';
 import type { ServerLimits } from '../../server/server-limits.ts';
 import { openSqlSyncStore } from '../../server/sql-sync-store.ts';
+import { describeError } from '../../server/sync-failure.ts';
 import { createSyncHandler, type ServerLogEntry } from '../../server/sync-handler.ts';
 import type { SyncStore } from '../../server/sync-store.ts';
 import { readDumpLines, writeDump } from './dump-file.ts';
@@ -121,7 +122,7 @@ async function openStore(
   onLog: ServeOptions['onLog'],
 ): Promise<SyncStore> {
   const onError = (error: Error) =>
-    onLog({ level: 'error', route: 'database', status: 0, ms: 0, error: 'DATABASE', detail: error.name });
+    onLog({ level: 'error', route: 'database', status: 0, ms: 0, error: 'DATABASE', detail: describeError(error) });
   const database =
     databaseUrl === undefined
       ? await openPgliteDatabase(join(dir, 'pglite'))
@@ -158,7 +159,7 @@ function keepDumping(
         status: 0,
         ms: 0,
         error: 'DUMP_FAILED',
-        detail: String(error).slice(0, 200),
+        detail: describeError(error),
       });
     });
     return turn;
