@@ -1,6 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { helloOf } from './fixtures/test-server.ts';
 import { createMemorySyncStore } from './memory-sync-store.ts';
 import { toNodeListener } from './node-listener.ts';
@@ -12,8 +12,12 @@ afterAll(() => {
   for (const server of servers) server.closeAllConnections();
 });
 
-async function listen(handler: (request: Request) => Promise<Response>) {
-  const server = createServer(toNodeListener(handler));
+function listen(handler: (request: Request) => Promise<Response>) {
+  return listenTo(toNodeListener(handler));
+}
+
+async function listenTo(listener: RequestListener) {
+  const server = createServer(listener);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -21,15 +25,17 @@ async function listen(handler: (request: Request) => Promise<Response>) {
   return { url: `http://127.0.0.1:${port}`, port, server };
 }
 
-async function serve(options: Partial<SyncHandlerOptions> = {}) {
-  const store = createMemorySyncStore();
-  const handler = createSyncHandler({
-    store,
+function createHandler(options: Partial<SyncHandlerOptions> = {}) {
+  return createSyncHandler({
+    store: createMemorySyncStore(),
     authenticate: authenticateTokens({ secret: { id: 'ada' } }),
     authorise: allowAll,
     ...options,
   });
-  return listen(handler);
+}
+
+function serve(options: Partial<SyncHandlerOptions> = {}) {
+  return listen(createHandler(options));
 }
 
 const headers = { authorization: 'Bearer secret', 'content-type': 'application/json' };
@@ -158,10 +164,51 @@ describe('a handler behind Node’s HTTP server', () => {
     await expect(fetch(url).then((response) => response.arrayBuffer())).rejects.toThrow();
   });
 
-  it('survives a handler that throws', async () => {
+  it('survives a handler that throws, and says so', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => printed.mockRestore());
     const { url } = await listen(async () => {
       throw new Error('a bug');
     });
     expect((await fetch(url)).status).toBe(500);
+    expect(printed.mock.calls).toMatchObject([[{ message: 'a bug' }]]);
+  });
+
+  it.each([
+    ['a body', JSON.stringify(helloOf())],
+    ['an empty one', ''],
+  ])('says where it is mounted behind what has read %s', async (_what, body) => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => printed.mockRestore());
+    const listener = toNodeListener(createHandler());
+    const { url } = await listenTo(async (message, response) => {
+      // As `express.json()` does.
+      for await (const _chunk of message);
+      listener(message, response);
+    });
+    const response = await fetch(`${url}/sync/hello`, { method: 'POST', headers, body });
+    expect(response.status).toBe(500);
+    expect(printed.mock.calls).toMatchObject([
+      [{ message: 'The body was read before the handler of sync got it: mount it before any body parser.' }],
+    ]);
+  });
+
+  it('does not wait for the body of a sender that left before', async () => {
+    let tell = (_what: string) => {};
+    const told = new Promise<string>((resolve) => {
+      tell = resolve;
+    });
+    const listener = toNodeListener(async (request) => {
+      tell(await request.text().catch((error: Error) => error.message));
+      return new Response();
+    });
+    // As behind a middleware that takes its time.
+    const { port } = await listenTo((message, response) => {
+      message.once('close', () => listener(message, response));
+      socket.destroy();
+    });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{');
+    expect(await told).toBe('The sender broke off.');
   });
 });

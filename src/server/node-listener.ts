@@ -5,6 +5,9 @@ export interface NodeMessage {
   readonly headers: { readonly host?: string | undefined };
   readonly rawHeaders: readonly string[];
   readonly complete: boolean;
+  readonly readableDidRead: boolean;
+  readonly readableEnded: boolean;
+  readonly destroyed: boolean;
   on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
   once(event: 'end' | 'close', listener: () => void): unknown;
   once(event: 'error', listener: (error: Error) => void): unknown;
@@ -29,7 +32,8 @@ export interface NodeResponse {
 export type NodeListener = (message: NodeMessage, response: NodeResponse) => void;
 
 /**
- * Lets a handler of requests and responses answer Node's HTTP server.
+ * Lets a handler of requests and responses answer Node's HTTP server. It reads the body itself: it is mounted before any
+ * body parser. What a handler throws is answered with 500, and printed with `console.error`.
  *
  * ### Example
  * ```ts
@@ -38,10 +42,13 @@ export type NodeListener = (message: NodeMessage, response: NodeResponse) => voi
  */
 export function toNodeListener(handler: (request: Request) => Promise<Response>): NodeListener {
   return (message, response) => {
-    void answer(handler, message, response).catch(() => {
+    void answer(handler, message, response).catch((error: unknown) => {
       // A body that breaks off must not look like a whole one.
       if (response.headersSent) response.destroy();
-      else endWith(500, response);
+      else {
+        console.error(error);
+        endWith(500, response);
+      }
     });
   };
 }
@@ -86,6 +93,10 @@ function toRequest(message: NodeMessage, url: string): Request {
     headers.append(message.rawHeaders[at] ?? '', message.rawHeaders[at + 1] ?? '');
   }
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers });
+  // Its end came before, and comes only once.
+  if (message.readableDidRead || message.readableEnded) {
+    throw new Error('The body was read before the handler of sync got it: mount it before any body parser.');
+  }
   const init: RequestInit & { readonly duplex: 'half' } = { method, headers, body: toStream(message), duplex: 'half' };
   return new Request(url, init);
 }
@@ -106,7 +117,10 @@ function toStream(message: NodeMessage): ReadableStream<Uint8Array> {
       });
       message.once('end', () => end(() => controller.close()));
       message.once('error', (error) => end(() => controller.error(error)));
-      message.once('close', () => end(() => controller.error(new Error('The sender broke off.'))));
+      const breakOff = () => end(() => controller.error(new Error('The sender broke off.')));
+      message.once('close', breakOff);
+      // It may have left before it was let in: no event tells of that any more.
+      if (message.destroyed) breakOff();
     },
     pull: () => void message.resume(),
     cancel: () => {
