@@ -6,7 +6,7 @@ import type { ViewStores } from './log-view.ts';
 import { startOfCommit, toOrdered } from './read-ordered.ts';
 import { packSegment, type Segment, unpackSegment } from './segment.ts';
 import { missing } from './storage-error.ts';
-import { createLinker } from './stored-commits.ts';
+import { createLinker, type LinkedWholeCommit } from './stored-commits.ts';
 import type { OrderedCommit } from './synced-log.ts';
 
 /** What was cut, and the ends of what is left. */
@@ -15,22 +15,33 @@ export interface Cut {
   readonly end: Pick<LogRecord, 'head' | 'order' | 'sealed'>;
 }
 
+/** Segments between two turns of the event loop: a worker that answers nothing for long is taken for dead. */
+const pageSegments = 32;
+
 /** Takes every commit after position `g` out of the stores of the transaction at hand; throws where none ends there. */
 export async function cutSegments(record: LogRecord, stores: ViewStores, g: number): Promise<Cut> {
   const { generation, head, logId } = record;
   const { segments, index } = stores;
   if (g > head || g < 0) throw noCommitEnds(g, head);
   const from = await startOfCommit(record, segments, g + 1);
-  const found: Segment[] = await requestResult(segments.getAll(keysFrom(generation, from, head)));
-  const [straddling] = found;
-  if (straddling === undefined || straddling.first > g + 1) throw new FailureError(missing(g + 1, head));
   const link = createLinker(logId);
-  const linked = found.flatMap(link);
+  const linked: LinkedWholeCommit[] = [];
+  let straddling: Segment | undefined;
+  for (let at = from; at <= head; ) {
+    const page: Segment[] = await requestResult(segments.getAll(keysFrom(generation, at, head), pageSegments));
+    straddling ??= page[0];
+    if (straddling === undefined || straddling.first > g + 1) throw new FailureError(missing(g + 1, head));
+    for (const segment of page) {
+      for (const commit of link(segment)) linked.push(commit);
+      segments.delete([generation, segment.last]);
+    }
+    at = (page.at(-1)?.last ?? head) + 1;
+  }
+  if (straddling === undefined) throw new FailureError(missing(g + 1, head));
   const kept = linked.filter(({ commit }) => commit.last <= g);
   const cut = linked.slice(kept.length);
   // A commit that straddles it, whole or in pieces, begins before.
   if ((cut[0]?.commit.first ?? g + 1) !== g + 1) throw noCommitEnds(g, head);
-  for (const { last } of found) segments.delete([generation, last]);
   const order = kept.at(-1)?.order ?? straddling.before;
   if (kept.length > 0) {
     const commits = unpackSegment(straddling).slice(0, kept.length);

@@ -28,6 +28,9 @@ export interface Decider {
   readonly createDecideAcross: (() => DecideAcross) | undefined;
 }
 
+/** Commits between two turns of the event loop: a worker that answers nothing for long is taken for dead. */
+const commitsPerTurn = 256;
+
 export interface RebaseChange {
   /** Position up to which nothing changes: a commit ends there, and the base is not after it. */
   readonly from: number;
@@ -167,7 +170,8 @@ export async function rebase(
     }
   }
 
-  for (const own of pending) {
+  for (const [index, own] of pending.entries()) {
+    if (index % commitsPerTurn === commitsPerTurn - 1) await transaction.turn();
     const { commandId } = own.commit;
     if (placedIds.has(commandId)) continue;
     const refusal = refusals.get(commandId);

@@ -314,7 +314,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
 
     readOrphans: ({ pushCommits, pushEvents, bodyBytes }) =>
       look(async (transaction) => {
-        const found = await transaction.beside.list('orphan', pushCommits);
+        const found = await transaction.beside.list('orphan', Math.min(pageCommits, pushCommits));
         const commits: PushedCommit[] = [];
         let [events, bytes] = [0, 0];
         for (const [, value] of found) {
@@ -332,7 +332,8 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
       const reasons = new Map(refusals.map(({ commandId, code, text }) => [commandId, { code, text }]));
       const settled = new Set([...taken.map(({ commandId }) => commandId), ...reasons.keys()]);
       await write(async ({ beside, findCommit }) => {
-        for (const [id, value] of await beside.list('orphan')) {
+        // What was offered is among the first: there may be a hundred thousand.
+        for (const [id, value] of await beside.list('orphan', pageCommits)) {
           const { commit } = value as PushedCommit;
           const { commandId } = commit;
           if (!settled.has(commandId)) continue;
