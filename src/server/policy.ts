@@ -35,6 +35,10 @@ export type LogPolicy = (actor: Actor, logId: string, intent: 'read' | 'create')
 /**
  * Whether the actor may push a commit. Asked while the log is locked, so that what it is told stays true: it is quick.
  *
+ * It asks nothing of the database that the store is in: on PGlite it would wait for the transaction that it is asked in,
+ * and all logs with it; on PostgreSQL each rule that waits holds a connection of the store's pool. Rights are kept in
+ * memory, or read through a pool of their own.
+ *
  * Where it does not answer in five seconds (`policyMs`), nothing of the push is stored, and it is pushed again later.
  */
 export type CommitPolicy = (
