@@ -23,7 +23,10 @@ export interface Mirror<Row = unknown> {
   copyRows(): ReadonlyMap<string, Row>;
   /** Calls `listener` after every change of rows, and where the first ones turn out not to come. */
   subscribe(listener: () => void): () => void;
-  /** Resolves once the rows show this position of the log; rejects where they cannot. */
+  /**
+   * Resolves once the rows show this position of the log, or what is pending got another order: then it may be the
+   * position of nothing any more. Rejects where the rows cannot come.
+   */
   whenReached(position: number): Promise<void>;
 }
 
@@ -79,7 +82,11 @@ export function createMirror(
   function moveTo(newPosition: number, changed: boolean): void {
     position = newPosition;
     if (changed) store.setState(({ changeCount }) => ({ changeCount: changeCount + 1 }));
-    for (const waiter of waiting) if (waiter.position <= position) waiter.settle();
+    settleTo(position);
+  }
+
+  function settleTo(reached: number): void {
+    for (const waiter of waiting) if (waiter.position <= reached) waiter.settle();
   }
 
   const mirror: Mirror = {
@@ -144,6 +151,7 @@ export function createMirror(
       if (failure !== undefined) ready = Promise.resolve();
       failure = undefined;
       settleReady.resolve();
+      if (snapshot.position < position) settleTo(Number.POSITIVE_INFINITY);
       moveTo(snapshot.position, true);
     },
     applyPatch: ({ from, to, changes, ends, isRebase }) => {
@@ -155,8 +163,10 @@ export function createMirror(
         return onGap();
       }
       moveTo(to, applyChanges(rows, own, ends?.[projection]));
+      if (isRebase) settleTo(Number.POSITIVE_INFINITY);
     },
     restart: () => {
+      settleTo(Number.POSITIVE_INFINITY);
       position = 0;
       awaitsSnapshot = true;
       arriving = undefined;
