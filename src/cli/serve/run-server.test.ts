@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAuthor } from '../../server/fixtures/author.ts';
 import { startTestPostgres } from '../../server/fixtures/test-postgres.ts';
 import { helloOf, pushOf } from '../../server/fixtures/test-server.ts';
@@ -35,6 +36,29 @@ async function post(url: string, route: string, message: object): Promise<Record
   const response = await fetch(`${url}/sync/${route}`, { method: 'POST', headers, body: JSON.stringify(message) });
   return (await response.json()) as Record<string, unknown>;
 }
+
+it('gives its folder back whatever fails, and dumps nothing where it did not serve', { timeout: 90_000 }, async () => {
+  const own = mkdtempSync(join(artifacts, 'run-server-'));
+  onTestFinished(() => rmSync(own, { recursive: true, force: true }));
+  const onLog = ({ error }: ServerLogEntry) => {
+    if (error === 'DUMP_FAILED') throw new Error('the log is full');
+  };
+  const running = await runServer({ ...options, dir: own, databaseUrl: undefined, onLog });
+  await post(running.url, 'hello', helloOf());
+  await post(running.url, 'push', pushOf([createAuthor('log-1', 'a').commit(['a-1'])]));
+  mkdirSync(join(own, 'dump.ndjson.gz.unfinished'));
+  await expect(running.stop()).rejects.toThrow('the log is full');
+  await running.stop();
+  rmSync(join(own, 'dump.ndjson.gz.unfinished'), { recursive: true });
+  expect(readdirSync(own)).toEqual(['pglite']);
+
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await new Promise((resolve) => other.once('listening', resolve));
+  const { port } = other.address() as AddressInfo;
+  await expect(runServer({ ...options, dir: own, databaseUrl: undefined, port })).rejects.toThrow(`Port ${port}`);
+  expect(readdirSync(own)).toEqual(['pglite']);
+});
 
 if (typeof postgres === 'string') {
   console.log(`PostgreSQL cannot be run here, and DATABASE_URL names none: ${postgres}`);
@@ -78,6 +102,22 @@ if (typeof postgres === 'string') {
           detail: 'error 57P01 terminating connection due to administrator command',
         },
       ]);
+    });
+
+    it('is not started on a part of a dump, and holds no connection to it', async () => {
+      const databaseUrl = postgres.url;
+      const running = await runServer({ ...options, databaseUrl });
+      await post(running.url, 'hello', helloOf());
+      await post(running.url, 'push', pushOf([createAuthor('log-1', 'a').commit(['a-1'])]));
+      await running.stop();
+      const admin = new pg.Client({ connectionString: databaseUrl });
+      await admin.connect();
+      await admin.query("insert into varve_store values ('restoring', 'yes')");
+      await expect(runServer({ ...options, databaseUrl })).rejects.toThrow('A restore has not come to its end here');
+      const isOpen = "select 1 from pg_stat_activity where application_name = 'varve'";
+      await expect.poll(async () => (await admin.query(isOpen)).rows).toEqual([]);
+      await admin.query("delete from varve_store where name = 'restoring'");
+      await admin.end();
     });
 
     it('is not started where the database cannot be reached, or the port is in use', async () => {

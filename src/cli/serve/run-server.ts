@@ -8,6 +8,7 @@ import { openPgliteDatabase } from '../../server/pglite-database.ts';
 import { allowAll, authenticateTokens } from '../../server/policy.ts';
 import { openPostgresDatabase } from '../../server/postgres-database.ts';
 import type { ServerLimits } from '../../server/server-limits.ts';
+import type { SqlDatabase } from '../../server/sql-database.ts';
 import { openSqlSyncStore } from '../../server/sql-sync-store.ts';
 import { describeError } from '../../server/sync-failure.ts';
 import { createSyncHandler, type ServerLogEntry } from '../../server/sync-handler.ts';
@@ -42,7 +43,7 @@ export interface RunningServer {
   readonly dumpFile: string | undefined;
   /** What was restored. */
   readonly restored: string | undefined;
-  /** Finishes what is open, dumps, unlocks. */
+  /** Finishes what is open, dumps, unlocks. Throws the first error of these, after all of them. */
   stop(): Promise<void>;
 }
 
@@ -71,16 +72,13 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
   // PostgreSQL looks after itself, and any number of servers may use it.
   const unlock = databaseUrl === undefined ? lockFolder(dir) : () => undefined;
   const closing: (() => Promise<void>)[] = [async () => unlock()];
-  const close = async () => {
-    for (const one of closing.reverse()) await one();
-  };
   try {
-    const store = await openStore(dir, databaseUrl, onLog);
-    closing.push(() => store.close());
+    const database = await openDatabase(dir, databaseUrl, onLog);
+    closing.push(() => database.close());
+    const store = await openSqlSyncStore(database);
     const restored = options.restore === undefined ? undefined : await restore(store, options.restore);
     if (options.isEpochRenewed) await store.renewEpoch();
     const dumpFile = databaseUrl === undefined ? join(dir, 'dump.ndjson.gz') : undefined;
-    if (dumpFile !== undefined) closing.push(keepDumping(store, dumpFile, dumpMinutes, onLog));
     const tokenFile = options.token === undefined ? join(dir, 'token') : undefined;
     const isTokenNew = tokenFile !== undefined && !existsSync(tokenFile);
     const token = options.token ?? readToken(join(dir, 'token'));
@@ -96,6 +94,8 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
     });
     const server = createServer({ requestTimeout: 30_000 }, toNodeListener(handler));
     const url = await listen(server, options);
+    // Not before it serves: a start that fails leaves the dumps as they are.
+    if (dumpFile !== undefined) closing.push(keepDumping(store, dumpFile, dumpMinutes, onLog));
     closing.push(async () => {
       stopping.abort();
       await closeServer(server);
@@ -108,26 +108,36 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
       place: databaseUrl === undefined ? dir : placeOf(databaseUrl),
       dumpFile,
       restored,
-      stop: close,
+      stop: () => closeAll(closing),
     };
   } catch (error) {
-    await close();
+    // Why it did not start is what its operator needs.
+    await closeAll(closing).catch(() => undefined);
     throw error;
   }
 }
 
-async function openStore(
+/** Once each, the last that was opened first. One that fails leaves none of the others out: its error is thrown at the end. */
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  for (const close of closing.splice(0).reverse()) {
+    await close().catch((error: unknown) => {
+      failure ??= { error };
+    });
+  }
+  if (failure !== undefined) throw failure.error;
+}
+
+function openDatabase(
   dir: string,
   databaseUrl: string | undefined,
   onLog: ServeOptions['onLog'],
-): Promise<SyncStore> {
+): Promise<SqlDatabase> {
   const onError = (error: Error) =>
     onLog({ level: 'error', route: 'database', status: 0, ms: 0, error: 'DATABASE', detail: describeError(error) });
-  const database =
-    databaseUrl === undefined
-      ? await openPgliteDatabase(join(dir, 'pglite'))
-      : await openPostgresDatabase(databaseUrl, { onError });
-  return openSqlSyncStore(database);
+  return databaseUrl === undefined
+    ? openPgliteDatabase(join(dir, 'pglite'))
+    : openPostgresDatabase(databaseUrl, { onError });
 }
 
 async function restore(store: SyncStore, path: string): Promise<string> {
