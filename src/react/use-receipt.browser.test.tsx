@@ -41,4 +41,26 @@ describe('useReceipt', () => {
     await page.shows('third: unknown');
     await page.unmount();
   });
+
+  it('asks again where the log could not be read', async () => {
+    const log = openLog();
+    const earlier = openClient(log);
+    await earlier.execute(Counter, 'a', 'count', { by: 1 }, { commandId: 'first' });
+    await earlier.close();
+    const client = openClient(log);
+    let failures = 2;
+    const receipts: typeof client.receipts = {
+      ...client.receipts,
+      find: async (commandId) => {
+        if (failures === 0) return client.receipts.find(commandId);
+        failures -= 1;
+        throw new Error('the log cannot be read');
+      },
+    };
+    const Payment = () => useReceipt('first')?.status ?? 'unknown';
+    const page = renderPage({ ...client, receipts }, <Payment />);
+    await page.shows('unknown');
+    await page.shows('saved', 4_000);
+    await page.unmount();
+  });
 });

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import type { CommandState } from '../core/receipt.ts';
+import { askUntilAnswered } from './ask-until-answered.ts';
 import { useClient } from './provider.tsx';
 
 /**
@@ -25,9 +26,6 @@ export function useReceipt(commandId: string): CommandState | undefined {
     () => receipts.get(commandId),
     () => undefined,
   );
-  useEffect(() => {
-    // Where the log cannot be read, the status says so.
-    receipts.find(commandId).catch(() => undefined);
-  }, [receipts, commandId]);
+  useEffect(() => askUntilAnswered(() => receipts.find(commandId)), [receipts, commandId]);
   return receipt;
 }

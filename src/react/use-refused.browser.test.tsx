@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { allowAll } from '../server/policy.ts';
 import { createWorld } from '../testing/fixtures/sync-world.ts';
 import { renderPage, settle } from './fixtures/page.tsx';
-import { useRefused } from './index.ts';
+import { useRefused, useStatus } from './index.ts';
 
 it.each([false, true])('useRefused gives what was withdrawn, until it is dropped (strict: %s)', async (strict) => {
   const isDenied = (text: string) => text.includes('"amount":13');
@@ -33,5 +33,33 @@ it.each([false, true])('useRefused gives what was withdrawn, until it is dropped
   expect(renders).toBe(strict ? 2 : 1);
   await client.dropRefused([second.commandId]);
   await page.shows('none');
+  await page.unmount();
+});
+
+it('useRefused goes on showing what was withdrawn where it cannot be read for a while', async () => {
+  const commit = () => ({ deny: 'NO' });
+  const { client, deposit, sync } = createWorld({ policy: { ...allowAll, commit } }).createDevice();
+  let failures = 1;
+  const readRefused = async () => {
+    if (failures === 0) return client.readRefused();
+    failures -= 1;
+    throw new Error('the log cannot be read');
+  };
+  const seen: number[] = [];
+  const Refused = () => {
+    const shown = useRefused().length;
+    seen.push(shown);
+    return `${shown} of ${useStatus().sync?.refused ?? 0}`;
+  };
+  const page = renderPage({ ...client, readRefused }, <Refused />);
+  await deposit('ada', 1);
+  await sync();
+  await page.shows('1 of 1', 3_000);
+  failures = 2;
+  await deposit('ada', 2);
+  await sync();
+  await page.shows('2 of 2', 5_000);
+  expect(failures).toBe(0);
+  expect(seen).toEqual([...seen].sort());
   await page.unmount();
 });

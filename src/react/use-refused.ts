@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { RefusedCommit } from '../client/client.ts';
+import { askUntilAnswered } from './ask-until-answered.ts';
 import { useClient } from './provider.tsx';
 
 /**
@@ -20,25 +21,29 @@ export function useRefused(): readonly RefusedCommit[] {
   useEffect(() => {
     let shown: readonly RefusedCommit[] | undefined;
     let known = '';
+    let stopAsking = () => {};
 
-    async function look(): Promise<void> {
+    function look(): void {
       const { sync, rebases } = client.status.getState();
       const { refused = 0, pending, confirmed } = sync ?? {};
       // One that is dropped while another is withdrawn leaves the count as it was: what moved with it tells.
       const state = `${refused} ${pending} ${confirmed} ${rebases}`;
       if (state === known) return;
       known = state;
-      // Where the log cannot be read, the status says so.
-      const read = refused === 0 ? none : await client.readRefused().catch(() => none);
-      if (state !== known || (shown !== undefined && isSame(shown, read))) return;
-      shown = read;
-      setCommits(read);
+      stopAsking();
+      stopAsking = askUntilAnswered(async () => {
+        const read = refused === 0 ? none : await client.readRefused();
+        if (state !== known || (shown !== undefined && isSame(shown, read))) return;
+        shown = read;
+        setCommits(read);
+      });
     }
 
-    void look();
-    const forget = client.status.subscribe(() => void look());
+    look();
+    const forget = client.status.subscribe(look);
     return () => {
       known = 'unmounted';
+      stopAsking();
       forget();
     };
   }, [client]);
