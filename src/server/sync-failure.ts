@@ -10,7 +10,7 @@ export class SyncFailure extends Error {
   }
 }
 
-/** What an operator needs of an error that is not the protocol's. Those of PostgreSQL are all named `error`: their codes say more. */
+/** What an operator needs of an error that is not the protocol's. PostgreSQL's are all named `error`, and have a code. */
 export function describeError(error: unknown): string {
   const { name, code, message } = Object(error) as { readonly [field: string]: unknown };
   return `${String(name)} ${String(code ?? '')} ${String(message).slice(0, 200)}`;

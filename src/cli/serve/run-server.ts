@@ -117,7 +117,7 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
   }
 }
 
-/** Once each, the last that was opened first. One that fails leaves none of the others out: its error is thrown at the end. */
+/** Once each, the last that was opened first, whatever the ones before did. Throws the first error at the end. */
 async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
   for (const close of closing.splice(0).reverse()) {
