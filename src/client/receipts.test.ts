@@ -151,6 +151,8 @@ describe('the receipts', () => {
   });
 });
 
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+
 describe('a receipt that was looked up', () => {
   const saved = { status: 'saved', commandId: 'x', stream: 's', revision: 0, position: 1, events: 1 } as const;
   const confirmed = { ...saved, status: 'confirmed' } as const;
@@ -174,6 +176,58 @@ describe('a receipt that was looked up', () => {
         return receipts.get('x')?.status;
       })
       .toBe('confirmed');
+  });
+
+  it('is given as it was when it was asked for, however often things move on meanwhile', async () => {
+    let lookups = 0;
+    const { receipts, follow, refresh } = createReceipts(async () => {
+      lookups += 1;
+      // A page of a long pull, each time.
+      if (lookups < 50) refresh();
+      return saved;
+    });
+    await follow('x', Promise.resolve(saved));
+    refresh();
+    expect(await receipts.find('x')).toEqual(saved);
+    expect(lookups).toBe(1);
+  });
+
+  it('is looked up five times a second at most, however often things move on', async () => {
+    let state: CommandState = saved;
+    let lookups = 0;
+    const { receipts, follow, refresh } = createReceipts(async () => {
+      lookups += 1;
+      return state;
+    });
+    await follow('x', Promise.resolve(saved));
+    receipts.subscribe('x', () => undefined);
+    const endAt = performance.now() + 450;
+    while (performance.now() < endAt) {
+      refresh();
+      await settle();
+    }
+    state = confirmed;
+    refresh();
+    await expect.poll(() => receipts.get('x')).toEqual(confirmed);
+    expect(lookups).toBeLessThan(6);
+  });
+
+  it('is not that of a look-up that began before it moved on', async () => {
+    let state: CommandState = saved;
+    const answers: (() => void)[] = [];
+    const { receipts, refresh } = createReceipts(() => {
+      const now = state;
+      return new Promise((resolve) => answers.push(() => resolve(now)));
+    });
+    const first = receipts.find('x');
+    state = confirmed;
+    refresh();
+    const second = receipts.find('x');
+    answers.shift()?.();
+    expect(await first).toEqual(saved);
+    await expect.poll(() => answers.length).toBe(1);
+    answers.shift()?.();
+    expect(await second).toEqual(confirmed);
   });
 
   it('may be confirmed no more: a server can be put back', async () => {
@@ -224,8 +278,6 @@ describe('a receipt that was looked up', () => {
     expect((await receipts.find('empty'))?.status).toBe('saved');
   });
 });
-
-const settle = () => new Promise((resolve) => setTimeout(resolve));
 
 describe('a receipt that comes after what it says has moved on', () => {
   it('is looked up', async () => {

@@ -28,6 +28,9 @@ export interface ReceiptKeeper {
 /** Receipts that are kept: those of a long session, in some hundred kB. */
 const maxKept = 1000;
 
+/** How often what is on the screen is looked up, at most: a long pull moves on with each of its pages. */
+const refreshMs = 200;
+
 /** What is known of a command. */
 interface Known {
   /** Undefined where it is nowhere any more. */
@@ -45,6 +48,8 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
   const lookupsById = new Map<string, Promise<void>>();
   /** How often anything may have moved on. */
   let moves = 0;
+  let refreshedAt = Number.NEGATIVE_INFINITY;
+  let willRefresh = false;
 
   function tell(commandId: string): void {
     for (const listener of listenersById.get(commandId) ?? []) listener();
@@ -83,18 +88,26 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
 
   async function find(commandId: string): Promise<CommandState | undefined> {
     if (get(commandId) !== undefined && !isStale(commandId)) return get(commandId);
+    const asked = moves;
     do {
       const lookup = lookupsById.get(commandId) ?? lookUp(commandId).finally(() => lookupsById.delete(commandId));
       lookupsById.set(commandId, lookup);
       await lookup;
-      // Moved on while it was asked for.
-    } while (isStale(commandId));
+      // One that was under way may have begun before. What moves on from here on is another answer.
+    } while ((knownById.get(commandId)?.asOf ?? asked) < asked && isStale(commandId));
     return get(commandId);
   }
 
   /** For who listens. Where the log cannot be read, the status says so. */
   function refreshOne(commandId: string): void {
-    if (listenersById.has(commandId) && isStale(commandId)) find(commandId).catch(() => undefined);
+    if (!listenersById.has(commandId) || !isStale(commandId)) return;
+    find(commandId).catch(() => undefined);
+  }
+
+  function refreshAll(): void {
+    willRefresh = false;
+    refreshedAt = performance.now();
+    for (const commandId of knownById.keys()) refreshOne(commandId);
   }
 
   return {
@@ -112,7 +125,8 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
     },
     refresh: () => {
       moves += 1;
-      for (const commandId of knownById.keys()) refreshOne(commandId);
+      if (!willRefresh) setTimeout(refreshAll, Math.max(0, refreshedAt + refreshMs - performance.now()));
+      willRefresh = true;
     },
     follow: async (commandId, answer) => {
       const entry = sendingById.get(commandId) ?? { sending: { status: 'sending', commandId } as const, count: 0 };
