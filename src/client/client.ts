@@ -56,8 +56,11 @@ export interface Client extends Transfers {
   read(query?: EventQuery): AsyncIterable<RecordedEvent>;
   /**
    * The events after a position, in order and each once: first those that are stored, then those that come, of this tab
-   * and of others, until `signal` ends it. Throws `FailureError` where they cannot be read, and `storage.replaced` where
-   * an import puts another log in the place of the one that is followed.
+   * and of others, until `signal` ends it. With sync, those that are confirmed; where a server was put back to what it had
+   * earlier, what stands after that place now, also where it was told before.
+   *
+   * Throws `FailureError` where they cannot be read, and `storage.replaced` where an import puts another log in the place
+   * of the one that is followed.
    */
   subscribe(filter?: EventFilter, options?: SubscribeOptions): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
@@ -171,6 +174,11 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
         break;
       case 'moved':
         refresh();
+        break;
+      case 'set-back':
+        status.setState(({ sync }) =>
+          sync === undefined ? {} : { sync: { ...sync, confirmed: Math.min(sync.confirmed, message.position) } },
+        );
         break;
       case 'snapshot':
         feeds.get(message.projection)?.applySnapshot(message);

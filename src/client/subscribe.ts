@@ -18,10 +18,16 @@ export async function* subscribe(
 ): AsyncGenerator<RecordedEvent> {
   let position = after;
   let isReplaced = false;
+  let setBacks = 0;
   let wake = () => {};
   // The whole time: a log may be replaced, and have grown again, while its events are read.
   const unsubscribe = status.subscribe((now, before) => {
     isReplaced ||= now.phase === 'booting' && now.saved < before.saved;
+    const { confirmed = 0 } = now.sync ?? {};
+    if (before.sync !== undefined && confirmed < before.sync.confirmed && confirmed < position) {
+      position = confirmed;
+      setBacks += 1;
+    }
     wake();
   });
   const end = () => wake();
@@ -39,12 +45,16 @@ export async function* subscribe(
         });
         continue;
       }
-      for await (const event of read({ ...filter, from: position + 1, to: saved })) {
+      const from = position + 1;
+      const known = setBacks;
+      // What is told now counts as told: it may be set back while it is read.
+      position = saved;
+      for await (const event of read({ ...filter, from, to: saved })) {
         if (isReplaced) throw new FailureError(replaced);
+        if (setBacks !== known) break;
         yield event;
         if (signal?.aborted) return;
       }
-      position = saved;
     }
   } finally {
     unsubscribe();

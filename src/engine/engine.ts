@@ -140,6 +140,7 @@ export function createEngine(options: EngineOptions): Engine {
         createDecideAcross: across && (() => across.createDecideAcross(app)),
         onChange: report,
         onMoved: () => publisher.post({ type: 'moved' }),
+        onSetBack: (position) => publisher.post({ type: 'set-back', position }),
       }));
     const saved = (await stateSnapshots)?.createStateSnapshots(app, log.snapshots, cache);
     const decideAcross = across?.createDecideAcross(app);

@@ -52,6 +52,7 @@ export async function syncInBackground(
       createDecideAcross: app.decisions.size > 0 ? () => createDecideAcross(app) : undefined,
       onChange: () => look(),
       onMoved: () => undefined,
+      onSetBack: () => undefined,
     });
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {

@@ -72,14 +72,20 @@ export interface EventLog {
   onGrowth(listener: GrowthListener): () => void;
   /**
    * Calls `listener` when a transaction of this opening finds that what is pending was put into another order, here or
-   * in another tab: before anybody gets what that transaction has read. Everything after `fork` may be other than before.
+   * in another tab: before anybody gets what that transaction has read.
    */
-  onRebase(listener: (fork: number) => void): () => void;
+  onRebase(listener: RebaseListener): () => void;
   /** The side that sync works on; from the first call on the log is synchronised, in every tab. */
   openSync(): Promise<SyncedLog>;
   /** Later calls reject; a write that is under way is finished. Other openings of the same log stay open. */
   close(): void;
 }
+
+/**
+ * Everything after `fork` may be other than before. `confirmed` is the position up to which it was confirmed until then:
+ * where the fork is before that, a server was put back.
+ */
+export type RebaseListener = (fork: number, confirmed: number) => void;
 
 export interface LogOrder {
   /** Position up to which a server has confirmed it. What follows is pending. Undefined without sync: then all is final. */

@@ -1,5 +1,5 @@
 import type { SyncBase } from '../protocol/sync-messages.ts';
-import type { LogOrder } from './event-log.ts';
+import type { LogOrder, RebaseListener } from './event-log.ts';
 
 /** What a synchronised log keeps of its order, beside its end. */
 export interface SyncRecord {
@@ -14,7 +14,7 @@ export interface SyncRecord {
 /** The order as one opening of a log has found it, and who is to be told of its changes. */
 export interface OrderWatch {
   readonly order: LogOrder;
-  listen(listener: (fork: number) => void): () => void;
+  listen(listener: RebaseListener): () => void;
   /** Called by each transaction with what it found, before anybody gets what it has read. */
   notice(sync: SyncRecord | undefined): void;
   close(): void;
@@ -27,7 +27,7 @@ export function forkSince({ rebases, forks }: SyncRecord, known: number): number
 }
 
 export function createOrderWatch(found: SyncRecord | undefined): OrderWatch {
-  const listeners = new Set<(fork: number) => void>();
+  const listeners = new Set<RebaseListener>();
   let order: LogOrder = { confirmed: found?.base.g, rebases: found?.rebases ?? 0 };
   return {
     get order() {
@@ -35,19 +35,19 @@ export function createOrderWatch(found: SyncRecord | undefined): OrderWatch {
     },
     listen: (listener) => {
       // One of its own for each call: the same function may listen twice.
-      const own = (fork: number) => listener(fork);
+      const own: RebaseListener = (fork, confirmed) => listener(fork, confirmed);
       listeners.add(own);
       return () => listeners.delete(own);
     },
     notice: (sync) => {
       if (sync === undefined) return;
       const { base, rebases } = sync;
-      const known = order.rebases;
+      const { rebases: known, confirmed = 0 } = order;
       if (order.confirmed === base.g && known === rebases) return;
       order = { confirmed: base.g, rebases };
       if (known === rebases) return;
       const fork = forkSince(sync, known);
-      for (const listener of [...listeners]) listener(fork);
+      for (const listener of [...listeners]) listener(fork, confirmed);
     },
     close: () => listeners.clear(),
   };

@@ -137,11 +137,17 @@ export interface FoundState {
 }
 
 /** What a worker tells its page unasked, in order, over a port of its own. */
-export type EngineMessage = Patch | MirrorSnapshot | Progress | EngineReport | CommandsMoved;
+export type EngineMessage = Patch | MirrorSnapshot | Progress | EngineReport | CommandsMoved | SetBack;
 
 /** What is pending was pushed, confirmed or refused: receipts may be others now. */
 export interface CommandsMoved {
   readonly type: 'moved';
+}
+
+/** What was confirmed after a position is confirmed no more: a server was put back. */
+export interface SetBack {
+  readonly type: 'set-back';
+  readonly position: number;
 }
 
 /** All row changes between two positions, of the projections that the page mirrors, or of the windows of one of them. */

@@ -22,6 +22,8 @@ export interface SyncingOptions extends Omit<Decider, 'upcaster'> {
   readonly onChange: () => void;
   /** What became of a command may be something else now. */
   readonly onMoved: () => void;
+  /** What was confirmed after that position is confirmed no more. */
+  readonly onSetBack: (position: number) => void;
 }
 
 /** Sync, as far as this worker has to do with it. */
@@ -48,7 +50,7 @@ const lookMs = 200;
 
 /** Makes the log a synchronised one: before anything is read of it. */
 export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
-  const { sync, log, env, random = Math.random, exclusively, onChange, onMoved } = options;
+  const { sync, log, env, random = Math.random, exclusively, onChange, onMoved, onSetBack } = options;
   const synced = await log.openSync();
   const oncePerBrowser = createOncePerBrowser(log.address, () => run?.wake());
   const host = createSyncHost({
@@ -101,11 +103,16 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   }
 
   const stopListening = log.onGrowth(lookSoon);
+  const stopWatching = log.onRebase((fork, confirmed) => {
+    if (fork < confirmed) onSetBack(fork);
+  });
   await look().catch(() => undefined);
 
   return {
     get status() {
-      const { pending, pushed, refused, confirmed = 0 } = counts;
+      const { pending, pushed, refused } = counts;
+      // They are looked up a little later: what a server has lost must not count as confirmed meanwhile.
+      const confirmed = Math.min(counts.confirmed ?? 0, log.order.confirmed ?? 0);
       const known = progress ?? ({ phase: 'starting', nextWakeAt: env.now() } as const);
       return { ...known, pending, pushed: Math.min(pushed, pending), confirmed, refused };
     },
@@ -135,6 +142,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
       isStopped = true;
       stopLooking?.();
       stopListening();
+      stopWatching();
       await run?.stop();
     },
   };
