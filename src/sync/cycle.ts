@@ -29,6 +29,8 @@ export interface Memory {
   base: SyncBase | undefined;
   /** Of what the server takes and gives at most: halved after a push that was too large, or an answer that was too slow. */
   share: number;
+  /** How many times as long as others a request may take: one commit goes whole, however slow the line. */
+  readonly patience: { pull: number; push: number };
 }
 
 /** Refusals and recoveries in a row after which it waits: two that never agree must not keep each other busy. */
@@ -41,6 +43,11 @@ const maxPageBytes = maxReplyBytes / 2;
 
 /** By how much the share grows with each success. */
 const shareStep = 1 / 64;
+
+/** From this share on it is not the size of a page that takes so long. */
+const smallShare = 1 / 4;
+/** Four minutes: 15 MiB, the largest commit, at half a megabit a second. */
+const maxPatience = 8;
 
 /**
  * One cycle: hello, pull to the head, push, offer what a restored server has lost, and so on until nothing is left.
@@ -145,7 +152,9 @@ export function runCycle(
   function askPage(from: SyncBase): AskedPage {
     const { limits, epoch } = requireServer();
     const { pageEvents: limit, pageBytes: maxBytes } = shareOf(limits);
-    const reply = askMuch((signal) => transport.pull({ log: logId, base: from, limit, maxBytes }, inName(signal)));
+    const reply = askMuch('pull', (signal) =>
+      transport.pull({ log: logId, base: from, limit, maxBytes }, inName(signal)),
+    );
     // Nobody waits for it where the page before it is not applied.
     reply.catch(() => undefined);
     return { from, epoch, reply };
@@ -250,7 +259,7 @@ export function runCycle(
     for (let size = commits.length; ; size = Math.ceil(size / 2)) {
       const request = { log: logId, base: from, client, commits: commits.slice(0, size), mode };
       try {
-        const reply = await askMuch((signal) => transport.push(request, { signal, principal: who }));
+        const reply = await askMuch('push', (signal) => transport.push(request, { signal, principal: who }));
         if (!isSamePlace(reply.base, from)) throw badReply('results for another base than was pushed from');
         return { answers: match(request.commits, reply), head: reply.head };
       } catch (error) {
@@ -263,14 +272,21 @@ export function runCycle(
     }
   }
 
-  /** On a line that is too slow for a whole page, half a page gets through. */
-  async function askMuch<Value>(call: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  /** On a line that is too slow for a whole page, half a page gets through; and for one commit, with more time. */
+  async function askMuch<Value>(
+    route: keyof Memory['patience'],
+    call: (signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    const { patience } = memory;
     try {
-      const value = await ask(call);
+      const value = await ask(call, patience[route]);
       memory.share = Math.min(1, memory.share + shareStep);
+      patience[route] = 1;
       return value;
     } catch (error) {
-      if (codeOf(error) === 'TIMEOUT') memory.share = Math.max(shareStep, memory.share / 2);
+      if (codeOf(error) !== 'TIMEOUT') throw error;
+      if (memory.share <= smallShare) patience[route] = Math.min(maxPatience, 2 * patience[route]);
+      memory.share = Math.max(shareStep, memory.share / 2);
       throw error;
     }
   }

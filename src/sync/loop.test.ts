@@ -434,6 +434,34 @@ describe('sync', () => {
     await stop();
   });
 
+  it('takes minutes over one commit where the line needs them, both ways', async () => {
+    const world = createTestWorld();
+    const slowBy: Record<string, number> = { push: 200_000 };
+    world.setLine(async (request, pass) => {
+      const ms = slowBy[request.url.split('/').at(-1) ?? ''] ?? 0;
+      await new Promise<void>((resolve) => world.env.callLater(resolve, ms));
+      // What was given up on does not arrive.
+      request.signal.throwIfAborted();
+      return pass();
+    });
+    const [ada, bob] = [world.device('a'), world.device('b')];
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(1_000);
+    ada.save('a long import');
+    const before = host.reports.length;
+    await world.clock.advance(20 * minute);
+    expect([await world.ids(), ada.ids]).toEqual([['a long import'], ['a long import']]);
+    const reports = host.reports.slice(before);
+    expect(reports.map(({ problem }) => problem?.code)).not.toContain('STALLED');
+    // Of all that took so long, each time says when something will be heard next.
+    expect(reports.every(({ nextWakeAt }, at) => nextWakeAt >= (reports[at - 1]?.nextWakeAt ?? 0) - 60_000)).toBe(true);
+    slowBy.pull = 200_000;
+    const other = world.start(bob);
+    await world.clock.advance(20 * minute);
+    expect(bob.ids).toEqual(['a long import']);
+    await Promise.all([stop(), other.stop()]);
+  });
+
   it('begins anew where a cycle does not move for a minute', async () => {
     const world = createTestWorld();
     const [ada, bob] = [world.device('a'), world.device('b')];

@@ -41,7 +41,8 @@ const pausing: readonly string[] = ['AUTH', 'FORBIDDEN', 'APP_MISMATCH', 'UPGRAD
  * another tab does it, it waits until that one no longer does.
  *
  * It never gives up. Whatever a cycle throws, the next one is set for a time, within the hour also where a server asks for
- * more, and everything that is waited for ends by itself: a request after 30 s, anything else after a minute without a step.
+ * more, and everything that is waited for ends by itself: a request after 30 s, one commit on a slow line after four
+ * minutes, anything else after a minute without a step.
  */
 export function startLoop(host: SyncHost, transport: SyncTransport, principal: () => string): SyncRun {
   const { env } = host;

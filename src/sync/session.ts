@@ -23,6 +23,7 @@ export function createSession(parties: Parties): Session {
     mustGreet: true,
     base: undefined,
     share: 1,
+    patience: { pull: 1, push: 1 },
   };
   return {
     run: (turn, waiting) => runCycle(parties, memory, turn, waiting),

@@ -6,8 +6,8 @@ import { SyncRefusal } from './transport.ts';
 export interface Turn {
   /** Waits for the host: to its end, for a transaction cannot be called back. Throws where the turn is over by then. */
   step<Value>(work: Promise<Value>): Promise<Value>;
-  /** Waits for the server, for 30 s at most, and not a moment longer than the turn. */
-  ask<Value>(call: (signal: AbortSignal) => Promise<Value>): Promise<Value>;
+  /** Waits for the server, for 30 s at most, or so many times as long, and not a moment longer than the turn. */
+  ask<Value>(call: (signal: AbortSignal) => Promise<Value>, patience?: number): Promise<Value>;
 }
 
 const requestMs = 30_000;
@@ -45,12 +45,21 @@ export async function takeTurn<Result>(
     return result;
   }
 
-  async function ask<Value>(call: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  async function ask<Value>(call: (signal: AbortSignal) => Promise<Value>, patience = 1): Promise<Value> {
     const limit = followSignals(controller.signal);
-    const cancel = env.callLater(
-      () => limit.controller.abort(new SyncRefusal('TIMEOUT', 'The server did not answer within 30 s.')),
-      requestMs,
-    );
+    let waited = 1;
+    const wait = (): (() => void) =>
+      env.callLater(() => {
+        if (waited === patience) {
+          const text = `The server did not answer within ${(patience * requestMs) / 1_000} s.`;
+          return limit.controller.abort(new SyncRefusal('TIMEOUT', text));
+        }
+        waited += 1;
+        // It has an end of its own.
+        beat();
+        cancel = wait();
+      }, requestMs);
+    let cancel = wait();
     try {
       // A transport may overlook its signal.
       return await step(orAborted(call(limit.controller.signal), limit.controller.signal));
