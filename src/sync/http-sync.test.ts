@@ -203,6 +203,20 @@ describe('a token', () => {
     expect(sent).toBe(0);
   });
 
+  it('is asked for in the name of who saved what is sent: a page of another may have signed in meanwhile', async () => {
+    const asked: string[] = [];
+    const tokens = createTokens(
+      (principal) => {
+        asked.push(principal);
+        // The session is Ben's by now.
+        return principal === 'ben' ? 'token-ben' : undefined;
+      },
+      () => 'ann',
+    );
+    await expect(tokens.get('ann', call.signal)).rejects.toMatchObject({ code: 'AUTH' });
+    expect(asked).toEqual(['ann']);
+  });
+
   it('that no header can carry is not sent, and not told', async () => {
     const page = '<!doctype html><title>Žluťoučký kůň</title>';
     for (const token of ['secret\nof-the-house', 'sec ret', page, 'secret\u0000']) {

@@ -7,7 +7,10 @@ import { transportSync } from './transport-sync.ts';
 export interface HttpSyncOptions {
   /** Where the server is: `/sync/hello` and the other routes are below it. */
   readonly url: string;
-  /** Sent as `Authorization: Bearer …`. A function is asked again when the server no longer takes what it gave. */
+  /**
+   * Sent as `Authorization: Bearer …`. A function is asked again when the server no longer takes what it gave; it gets the
+   * principal, for in another tab somebody else may have signed in: whose token it gives, in their name it is sent.
+   */
   readonly token: Token;
   /** Who is signed in, where several may use the device: what one of them saved is never sent in another's name. */
   readonly principal?: Principal;

@@ -2,7 +2,8 @@ import { orAborted } from './abort.ts';
 import { isOffline, offline } from './offline.ts';
 import { SyncRefusal } from './transport.ts';
 
-export type Token = string | (() => string | undefined | Promise<string | undefined>);
+/** A text, or what gives it in the name of who is signed in (`principal`); undefined where it has none for them. */
+export type Token = string | ((principal: string) => string | undefined | Promise<string | undefined>);
 
 /** The token of who is signed in, asked for once and kept until a server no longer takes it, or somebody else is there. */
 export interface Tokens {
@@ -26,16 +27,15 @@ const visibleAscii = /^[\x21-\x7e]+$/;
 export function createTokens(token: Token, principal: () => string): Tokens {
   let kept: Kept | undefined;
 
-  function ask(): Kept {
-    const asked = askApp();
-    kept = { principal: principal(), asked };
+  function ask(who: string): Kept {
+    kept = { principal: who, asked: askApp(who) };
     return kept;
   }
 
-  async function askApp(): Promise<string | undefined> {
+  async function askApp(who: string): Promise<string | undefined> {
     try {
       // Files and servers end a text with a line break.
-      return (typeof token === 'string' ? token : await token())?.trim();
+      return (typeof token === 'string' ? token : await token(who))?.trim();
     } catch (error) {
       if (!(error instanceof SyncRefusal) && isOffline(error)) throw offline('Who gives the token', error);
       throw error;
@@ -50,7 +50,7 @@ export function createTokens(token: Token, principal: () => string): Tokens {
   return {
     get: async (wanted, signal) => {
       requireSame(wanted);
-      const own = kept?.principal === wanted ? kept : ask();
+      const own = kept?.principal === wanted ? kept : ask(wanted);
       try {
         const value = await orAborted(own.asked, signal);
         requireSame(wanted);
