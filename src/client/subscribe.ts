@@ -51,7 +51,11 @@ export async function* subscribe(
       position = saved;
       for await (const event of read({ ...filter, from, to: saved })) {
         if (isReplaced) throw new FailureError(replaced);
-        if (setBacks !== known) break;
+        if (setBacks !== known) {
+          // What is told next is this, or what stands in its place.
+          position = Math.min(position, event.position - 1);
+          break;
+        }
         yield event;
         if (signal?.aborted) return;
       }
