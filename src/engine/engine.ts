@@ -140,7 +140,11 @@ export function createEngine(options: EngineOptions): Engine {
         createDecideAcross: across && (() => across.createDecideAcross(app)),
         onChange: report,
         onMoved: () => publisher.post({ type: 'moved' }),
-        onSetBack: (position) => publisher.post({ type: 'set-back', position }),
+        onSetBack: (position) => {
+          publisher.post({ type: 'set-back', position });
+          // The page shows that now: what it is told next is news, also where it is what it was told last.
+          reported = '';
+        },
       }));
     const saved = (await stateSnapshots)?.createStateSnapshots(app, log.snapshots, cache);
     const decideAcross = across?.createDecideAcross(app);

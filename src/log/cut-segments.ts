@@ -30,14 +30,13 @@ export async function cutSegments(record: LogRecord, stores: ViewStores, g: numb
   for (let at = from; at <= head; ) {
     const page: Segment[] = await requestResult(segments.getAll(keysFrom(generation, at, head), pageSegments));
     straddling ??= page[0];
-    if (straddling === undefined || straddling.first > g + 1) throw new FailureError(missing(g + 1, head));
     for (const segment of page) {
       for (const commit of link(segment)) linked.push(commit);
       segments.delete([generation, segment.last]);
     }
     at = (page.at(-1)?.last ?? head) + 1;
   }
-  if (straddling === undefined) throw new FailureError(missing(g + 1, head));
+  if (straddling === undefined || straddling.first > g + 1) throw new FailureError(missing(g + 1, head));
   const kept = linked.filter(({ commit }) => commit.last <= g);
   const cut = linked.slice(kept.length);
   // A commit that straddles it, whole or in pieces, begins before.

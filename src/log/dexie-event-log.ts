@@ -87,11 +87,11 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
   const hints = joinTabHints(address, { generation: own.generation, format: newestFormat }, noticedRebases);
 
   /** Once sync is opened, the record is that of a synchronised log, also where it could not be written yet. */
-  let toOwnForm = (record: LogRecord): LogRecord => record;
+  let recordForm = (record: LogRecord): LogRecord => record;
 
   /** What every transaction of this opening begins with. */
   const requireRecord = async (meta: IDBObjectStore): Promise<LogRecord> => {
-    const record = toOwnForm(await requireLogRecord(meta, name, own));
+    const record = recordForm(await requireLogRecord(meta, name, own));
     watch.notice(record.sync);
     return record;
   };
@@ -360,7 +360,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       const beginSync: typeof begin = (record, current, stores) =>
         openTransaction(record, current, stores, hardMaxEventBytes);
       const synced = await openSyncedLog(change, { newClient: env.newId, begin: beginSync });
-      toOwnForm = toSynced;
+      recordForm = toSynced;
       if (watch.order.confirmed === undefined) await head();
       return synced;
     },

@@ -12,7 +12,7 @@ import { toOrderedCommit } from './ordered-commit.ts';
 import type { LinkedCommit } from './pack-commits.ts';
 import { createReadOrdered, type ReadOrdered } from './read-ordered.ts';
 import { recordChecked } from './record-commit.ts';
-import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
+import { addFork, isSameBase, newSyncRecord, withBase } from './sync-record.ts';
 import type { BesideLog, OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
 
 export interface SyncedLogOptions {
@@ -158,7 +158,7 @@ function stageSync(
       const flushed = inner.flush();
       const { head } = flushed.record;
       if (base.g > head) throw new Error(`The base ${base.g} is beyond the head ${head} of the log.`);
-      const sync = { ...(flushed.record.sync ?? newSyncRecord), base };
+      const sync = withBase(flushed.record.sync ?? newSyncRecord, base);
       const isRebased = fork < start.head;
       const isMoved = !isSameBase(base, start.sync?.base ?? base);
       const isNews = isRebased || isMoved || head > start.head;

@@ -81,11 +81,8 @@ export interface EventLog {
   close(): void;
 }
 
-/**
- * Everything after `fork` may be other than before. `confirmed` is the position up to which it was confirmed until then:
- * where the fork is before that, a server was put back.
- */
-export type RebaseListener = (fork: number, confirmed: number) => void;
+/** Everything after `fork` may be other than before; with `isSetBack`, also what was confirmed: a server was put back. */
+export type RebaseListener = (fork: number, isSetBack: boolean) => void;
 
 export interface LogOrder {
   /** Position up to which a server has confirmed it. What follows is pending. Undefined without sync: then all is final. */

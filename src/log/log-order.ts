@@ -7,6 +7,8 @@ export interface SyncRecord {
   readonly base: SyncBase;
   /** How many times what is pending was put into another order. */
   readonly rebases: number;
+  /** How many times a server was put back, and what was confirmed became pending. */
+  readonly setBacks: number;
   /** The positions after which the last rebases changed the log; the newest last. */
   readonly forks: readonly number[];
 }
@@ -29,25 +31,28 @@ export function forkSince({ rebases, forks }: SyncRecord, known: number): number
 export function createOrderWatch(found: SyncRecord | undefined): OrderWatch {
   const listeners = new Set<RebaseListener>();
   let order: LogOrder = { confirmed: found?.base.g, rebases: found?.rebases ?? 0 };
+  let setBacks = found?.setBacks ?? 0;
   return {
     get order() {
       return order;
     },
     listen: (listener) => {
       // One of its own for each call: the same function may listen twice.
-      const own: RebaseListener = (fork, confirmed) => listener(fork, confirmed);
+      const own: RebaseListener = (fork, isSetBack) => listener(fork, isSetBack);
       listeners.add(own);
       return () => listeners.delete(own);
     },
     notice: (sync) => {
       if (sync === undefined) return;
       const { base, rebases } = sync;
-      const { rebases: known, confirmed = 0 } = order;
+      const known = order.rebases;
       if (order.confirmed === base.g && known === rebases) return;
       order = { confirmed: base.g, rebases };
       if (known === rebases) return;
       const fork = forkSince(sync, known);
-      for (const listener of [...listeners]) listener(fork, confirmed);
+      const isSetBack = sync.setBacks !== setBacks;
+      ({ setBacks } = sync);
+      for (const listener of [...listeners]) listener(fork, isSetBack);
     },
     close: () => listeners.clear(),
   };

@@ -20,7 +20,7 @@ import {
 } from './memory-log-data.ts';
 import { toOrderedCommit } from './ordered-commit.ts';
 import { recordChecked, recordCommit } from './record-commit.ts';
-import { addFork, isSameBase, newSyncRecord } from './sync-record.ts';
+import { addFork, isSameBase, newSyncRecord, withBase } from './sync-record.ts';
 import type { OrderedCommit, SyncTransaction } from './synced-log.ts';
 
 /** Who writes, what they wrote last, and how the log is synchronised; replaced as a whole. */
@@ -212,7 +212,7 @@ export function stageTransaction(state: MemoryLogState, start: MemoryLogEnd): St
       beside.flush();
       const isMoved = start.sync !== undefined && !isSameBase(base, start.sync.base);
       let { sync } = start;
-      if (sync !== undefined && isMoved) sync = { ...sync, base };
+      if (sync !== undefined && isMoved) sync = withBase(sync, base);
       if (sync !== undefined && isRebased) sync = addFork(sync, kept);
       const isNews = isRebased || isMoved || added.commits.length > 0;
       return { end: { client, clientSeq, digest, order, sync }, isNews };

@@ -9,11 +9,17 @@ const maxForks = 16;
 export const newSyncRecord: SyncRecord = Object.freeze({
   base: Object.freeze({ epoch: '', g: 0, oh: noHash }),
   rebases: 0,
+  setBacks: 0,
   forks: [],
 });
 
-export function addFork({ base, rebases, forks }: SyncRecord, fork: number): SyncRecord {
-  return { base, rebases: rebases + 1, forks: [...forks, fork].slice(-maxForks) };
+export function addFork(sync: SyncRecord, fork: number): SyncRecord {
+  return { ...sync, rebases: sync.rebases + 1, forks: [...sync.forks, fork].slice(-maxForks) };
+}
+
+/** With another base. One that lies before goes with a fork there. */
+export function withBase(sync: SyncRecord, base: SyncBase): SyncRecord {
+  return { ...sync, base, setBacks: sync.setBacks + (base.g < sync.base.g ? 1 : 0) };
 }
 
 export function isSameBase(left: SyncBase, right: SyncBase): boolean {

@@ -417,15 +417,36 @@ export function describeSyncedLog(name: string, factory: SyncedLogFactory): void
           expect(told, use).toEqual([[3, { confirmed: 0, rebases: rebases + 3 }], 'done']);
         }
         const late = await open();
-        const told: number[] = [];
-        late.onRebase((fork) => told.push(fork));
-        for (const _turn of range(1, 20)) {
-          await synced.write(async (transaction) => {
-            for (const { commit } of await transaction.cutAfter(7)) await transaction.place(toChecked(commit));
-          });
-        }
+        const told: [fork: number, isSetBack: boolean][] = [];
+        late.onRebase((fork, isSetBack) => told.push([fork, isSetBack]));
+        const putAnew = (g: number) => async (transaction: SyncTransaction) => {
+          for (const { commit } of await transaction.cutAfter(g)) await transaction.place(toChecked(commit));
+        };
+        const confirmAll = async (transaction: SyncTransaction) => {
+          transaction.setBase({ epoch: 'e', ...transaction.end });
+        };
+        await synced.write(async (transaction) => {
+          await transaction.cutAfter(7);
+          await confirmAll(transaction);
+        });
+        await append(log, commitOf('d1', ['a-1']));
         await late.head();
-        expect(told).toEqual([0]);
+        expect(told.splice(0)).toEqual([[7, false]]);
+        for (const _turn of range(1, 20)) await synced.write(putAnew(7));
+        await late.head();
+        // As low as it may have been; and what was confirmed still is.
+        expect(told.splice(0)).toEqual([[0, false]]);
+        await synced.write(async (transaction) => {
+          await transaction.cutAfter(5);
+          await confirmAll(transaction);
+        });
+        await append(log, commitOf('d2', ['a-1']));
+        await synced.write(confirmAll);
+        await append(log, commitOf('d3', ['a-1']));
+        await synced.write(putAnew(6));
+        // Put back meanwhile, though it is further than before.
+        await late.head();
+        expect(told.splice(0)).toEqual([[5, true]]);
       }),
       30_000,
     );

@@ -55,7 +55,7 @@ const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 
 describe('once per browser', () => {
-  it('wakes the tab that syncs from one that does not', async () => {
+  it('wakes the other tabs: the one that syncs, and one that has left its place to pause', async () => {
     stubLocks();
     const stopping = new AbortController();
     const woken: string[] = [];
@@ -64,15 +64,15 @@ describe('once per browser', () => {
     );
     const running = [one, two, three].map((tab) => tab?.exclusively(untilAborted, stopping.signal));
     await deliver();
-    two?.wakeOther();
+    two?.wakeOthers();
     await deliver();
-    expect(woken).toEqual(['one']);
-    // It has woken itself.
-    one?.wakeOther();
+    expect(woken.toSorted()).toEqual(['one', 'three']);
+    one?.wakeOthers();
     await deliver();
-    expect(woken).toEqual(['one']);
+    expect(woken.toSorted()).toEqual(['one', 'three', 'three', 'two']);
     stopping.abort();
     await Promise.allSettled(running);
+    for (const tab of [one, two, three]) tab?.close();
   });
 
   it('takes a silent tab’s place, whatever others wish of it', async () => {
@@ -96,7 +96,7 @@ describe('once per browser', () => {
     }, stopping.signal);
     for (let past = 0; past < 15; past += 5) {
       expect(isTaken).toBe(false);
-      three.wakeOther();
+      three.wakeOthers();
       await deliver();
       vi.advanceTimersByTime(5_000);
     }

@@ -9,8 +9,9 @@ const takeOverMs = 15_000;
 /** Which tab of the browser syncs a log. */
 export interface OncePerBrowser {
   readonly exclusively: SyncHost['exclusively'];
-  /** Tells the tab that syncs to try now, where it is another one: somebody may have signed in here. */
-  wakeOther(): void;
+  /** Tells the other tabs to try now: somebody may have signed in here. */
+  wakeOthers(): void;
+  close(): void;
 }
 
 /** What tabs that share a log say to each other. */
@@ -18,40 +19,31 @@ type Word = 'beat' | 'wake';
 
 /**
  * Lets one tab of those that share a log (`EventLog.address`) sync it, and another one as soon as that is gone, or
- * frozen. Only an economy: two that do it at the same time do no harm. `onWake` is called in the tab that syncs, when
- * another one wishes it.
+ * frozen. Only an economy: two that do it at the same time do no harm. `onWake` is called when another tab
+ * wishes it, also in one that pauses and has left its place.
  */
 export function createOncePerBrowser(address: string, onWake: () => void): OncePerBrowser {
   const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
   if (locks === undefined || typeof BroadcastChannel === 'undefined') {
-    return { exclusively: (work, signal) => work(signal), wakeOther: () => undefined };
+    return { exclusively: (work, signal) => work(signal), wakeOthers: () => undefined, close: () => undefined };
   }
   const name = `varve:sync:${address}`;
-  let isHeld = false;
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }: MessageEvent<Word>) => {
+    if (data === 'wake') onWake();
+  };
+  // Node: an open channel alone does not keep the process alive.
+  if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
 
   async function runHeld(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const channel = new BroadcastChannel(name);
-    channel.onmessage = ({ data }: MessageEvent<Word>) => {
-      if (data === 'wake') onWake();
-    };
     const beat = () => channel.postMessage('beat' satisfies Word);
-    isHeld = true;
     beat();
     const timer = setInterval(beat, beatMs);
     try {
       await work(signal);
     } finally {
-      isHeld = false;
       clearInterval(timer);
-      channel.close();
     }
-  }
-
-  function wakeOther(): void {
-    if (isHeld) return;
-    const channel = new BroadcastChannel(name);
-    channel.postMessage('wake' satisfies Word);
-    channel.close();
   }
 
   const exclusively: SyncHost['exclusively'] = async (work, signal) => {
@@ -85,7 +77,11 @@ export function createOncePerBrowser(address: string, onWake: () => void): OnceP
     }
   };
 
-  return { exclusively, wakeOther };
+  return {
+    exclusively,
+    wakeOthers: () => channel.postMessage('wake' satisfies Word),
+    close: () => channel.close(),
+  };
 }
 
 /** Calls `onSilence` when the tab that syncs has not said for a while that it is alive. */

@@ -103,8 +103,8 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   }
 
   const stopListening = log.onGrowth(lookSoon);
-  const stopWatching = log.onRebase((fork, confirmed) => {
-    if (fork < confirmed) onSetBack(fork);
+  const stopWatching = log.onRebase((fork, isSetBack) => {
+    if (isSetBack) onSetBack(fork);
   });
   await look().catch(() => undefined);
 
@@ -134,8 +134,9 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     },
     look: lookSoon,
     wake: () => {
+      if (isStopped) return;
       run?.wake();
-      oncePerBrowser.wakeOther();
+      oncePerBrowser.wakeOthers();
       lookSoon();
     },
     stop: async () => {
@@ -144,6 +145,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
       stopListening();
       stopWatching();
       await run?.stop();
+      oncePerBrowser.close();
     },
   };
 }

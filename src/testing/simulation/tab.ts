@@ -86,7 +86,7 @@ export function openTab({ log, env, locks, createSync, onEnd, onBug }: TabOption
     head: () => whileAlive(() => log.head()),
     revisions: (streams) => whileAlive(() => log.revisions(streams)),
     onGrowth: (listener) => log.onGrowth((head, events) => isAlive() && listener(head, events)),
-    onRebase: (listener) => log.onRebase((fork, confirmed) => isAlive() && listener(fork, confirmed)),
+    onRebase: (listener) => log.onRebase((fork, isSetBack) => isAlive() && listener(fork, isSetBack)),
     openSync: () =>
       whileAlive(async () => {
         const synced = await log.openSync();
