@@ -12,7 +12,7 @@ import {
 import type { Acknowledgements } from './acknowledgements.ts';
 import { type Answer, isRefused, isTaken, match, pick, toId, toObstacle, tooLarge, toRefusal } from './answers.ts';
 import { badReply, codeOf, maxReplyBytes, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
-import type { Turn } from './turn.ts';
+import { requestMs, type Turn } from './turn.ts';
 
 /** Between whom a cycle goes. */
 export interface Parties {
@@ -278,10 +278,12 @@ export function runCycle(
     call: (signal: AbortSignal) => Promise<Value>,
   ): Promise<Value> {
     const { patience } = memory;
+    const askedAt = host.env.now();
     try {
       const value = await ask(call, patience[route]);
       memory.share = Math.min(1, memory.share + shareStep);
-      patience[route] = 1;
+      // The next one may need as long.
+      if (Math.abs(host.env.now() - askedAt) < requestMs) patience[route] = 1;
       return value;
     } catch (error) {
       if (codeOf(error) !== 'TIMEOUT') throw error;

@@ -203,7 +203,10 @@ describe('sync', () => {
     await Promise.all([one, two].map(({ stop }) => stop()));
   });
 
-  it('lets another tab have its turn where what is pending is not for this one to push', async () => {
+  it.each([
+    ['after a minute', false],
+    ['when it is woken', true],
+  ])('lets another tab have its turn %s where what is pending is not for this one to push', async (_when, isWoken) => {
     const world = createTestWorld();
     world.tokens.set('of-bob', 'bob');
     const locks = createTestLocks();
@@ -215,11 +218,17 @@ describe('sync', () => {
     const third = world.start(other);
     await world.clock.advance(1_000);
     expect(ada.host.last).toMatchObject({ phase: 'paused', problem: { code: 'OTHER_PRINCIPAL' } });
-    // Until then it hears of others at once.
+    // Until then it hears of others at once, and stays where it is.
+    const before = posts(world.requests).filter((route) => route === 'hello').length;
     other.save('of another device');
     await world.clock.advance(2_000);
-    expect(shared.ids[0]).toBe('of another device');
-    await world.clock.advance(1.25 * minute);
+    expect(shared.ids).toEqual(['of another device']);
+    expect(posts(world.requests).filter((route) => route === 'hello')).toHaveLength(before);
+    await world.clock.advance(isWoken ? 0 : 55_000);
+    expect(shared.ids).toEqual(['of another device']);
+    // Bob has signed in in the other tab, which says so.
+    if (isWoken) ada.wake();
+    await world.clock.advance(isWoken ? 1_000 : 10_000);
     expect([shared.ids, shared.pending]).toEqual([['of another device', 'of bob'], []]);
     expect([ada.host.last?.phase, bob.host.last?.phase]).toEqual(['elsewhere', 'synced']);
     await Promise.all([ada, bob, third].map(({ stop }) => stop()));
@@ -460,6 +469,24 @@ describe('sync', () => {
     await world.clock.advance(20 * minute);
     expect(bob.ids).toEqual(['a long import']);
     await Promise.all([stop(), other.stop()]);
+  });
+
+  it('has learned to wait where several commits in a row take so long', async () => {
+    const world = createTestWorld({ limits: { pushCommits: 1 } });
+    world.setLine(async (request, pass) => {
+      const isPush = request.url.endsWith('push');
+      await new Promise<void>((resolve) => world.env.callLater(resolve, isPush ? 40_000 : 0));
+      request.signal.throwIfAborted();
+      return pass();
+    });
+    const ada = world.device('a');
+    for (const id of ['one', 'two', 'three']) ada.save(id);
+    const { stop } = world.start(ada);
+    await world.clock.advance(10 * minute);
+    expect(await world.ids()).toEqual(['one', 'two', 'three']);
+    // Three that were given up before it asked for little enough, and then no more.
+    expect(world.requests.filter((route) => route === 'push')).toHaveLength(6);
+    await stop();
   });
 
   it('begins anew where a cycle does not move for a minute', async () => {

@@ -15,6 +15,8 @@ interface Rest {
   readonly problem?: SyncReason;
   readonly ms: number;
   readonly wokenBy: readonly WakeCause[];
+  /** Of a pause: only the push has to wait, and what others write is pulled meanwhile. */
+  readonly listens?: true;
 }
 
 const byAll: readonly WakeCause[] = ['wake', 'pending', 'poke', 'listen'];
@@ -52,6 +54,7 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
   const stopping = new AbortController();
   let syncedAt: number | undefined;
   let startedAt = 0;
+  let isWoken = false;
   let reported = '';
   /** A commit that the server does not take for now. */
   let waiting: { readonly obstacle: SyncRefusal; readonly since: number; readonly until: number } | undefined;
@@ -85,6 +88,7 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
   function wake(delayMs = 0): void {
     backoff.reset();
     waiting = undefined;
+    isWoken = true;
     alarm.hasten('wake', delayMs);
   }
 
@@ -122,7 +126,7 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       over.abort();
       // It may be in the middle of a transaction: two at a time would share an alarm and a memory.
       await working.catch(() => undefined);
-      // Another tab has it, or may have it, or the browser has no locks to give: asked again, but not at once.
+      // Another tab has it, or the browser has no locks to give: asked again, but not at once. Or another tab may have it.
       await take(rest, stopping.signal);
     }
     globalThis.removeEventListener?.('online', noteOnline);
@@ -141,23 +145,27 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
   }
 
   /**
-   * Ends where it has to pause: another tab may be of a newer build, or somebody may have signed in there.
+   * Ends where it has to pause: another tab may be of a newer build, or somebody may have signed in there. Where only the
+   * push has to wait, it goes on for a minute first, or until somebody wakes it.
    *
-   * @returns how to go on with that pause, when another tab can have its turn.
+   * @returns the pause, which is rested without the lock.
    */
   async function work(...given: readonly AbortSignal[]): Promise<Rest | undefined> {
     const { controller, release } = followSignals(...given, stopping.signal);
     const { signal } = controller;
+    let pausedAt: number | undefined;
     // Another tab may have met another server since.
     session.greetAgain();
     try {
       while (!signal.aborted) {
         const rest = await cycle(signal);
-        // Where the line is good, it is listened on first.
-        const listens = rest.wokenBy.includes('poke');
-        if (rest.phase === 'paused' && !listens) return rest;
+        if (rest.phase !== 'paused') pausedAt = undefined;
+        else if (!rest.listens) return rest;
+        else pausedAt ??= env.now();
+        isWoken = false;
         if (!signal.aborted) await take(rest, signal);
-        if (rest.phase === 'paused') return { ...rest, ms: 0 };
+        const isLong = pausedAt !== undefined && Math.abs(env.now() - pausedAt) >= lookMs;
+        if (pausedAt !== undefined && (isLong || isWoken)) return { ...rest, ms: 0 };
       }
       return undefined;
     } finally {
@@ -185,8 +193,9 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
       waiting = undefined;
       hints.start(principal(), signal);
       const ms = lookTime();
-      // No longer than a minute: another tab waits for its turn.
-      if (problem !== undefined) return { phase: 'paused', problem, ms: Math.min(ms, lookMs), wokenBy: byAll };
+      if (problem !== undefined) {
+        return { phase: 'paused', problem, ms: Math.min(ms, lookMs), wokenBy: byAll, listens: true };
+      }
       syncedAt = env.now();
       return { phase: 'synced', ms, wokenBy: byAll };
     } catch (error) {

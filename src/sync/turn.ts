@@ -10,7 +10,8 @@ export interface Turn {
   ask<Value>(call: (signal: AbortSignal) => Promise<Value>, patience?: number): Promise<Value>;
 }
 
-const requestMs = 30_000;
+/** For a request that needs no patience. */
+export const requestMs = 30_000;
 
 /** Longest time without a step; what hangs for longer is left to itself, and a new cycle begins. */
 export const stallMs = 60_000;
@@ -47,19 +48,19 @@ export async function takeTurn<Result>(
 
   async function ask<Value>(call: (signal: AbortSignal) => Promise<Value>, patience = 1): Promise<Value> {
     const limit = followSignals(controller.signal);
-    let waited = 1;
-    const wait = (): (() => void) =>
-      env.callLater(() => {
-        if (waited === patience) {
-          const text = `The server did not answer within ${(patience * requestMs) / 1_000} s.`;
-          return limit.controller.abort(new SyncRefusal('TIMEOUT', text));
+    let cancel = () => {};
+    const wait = (left: number) => {
+      cancel = env.callLater(() => {
+        if (left > 1) {
+          // A request that goes on for minutes comes to its own end: it does not stall.
+          beat();
+          return wait(left - 1);
         }
-        waited += 1;
-        // It has an end of its own.
-        beat();
-        cancel = wait();
+        const text = `The server did not answer within ${(patience * requestMs) / 1_000} s.`;
+        limit.controller.abort(new SyncRefusal('TIMEOUT', text));
       }, requestMs);
-    let cancel = wait();
+    };
+    wait(patience);
     try {
       // A transport may overlook its signal.
       return await step(orAborted(call(limit.controller.signal), limit.controller.signal));
