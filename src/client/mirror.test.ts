@@ -42,3 +42,13 @@ it('waits no longer for a position of an order, or of a log, that is no more', a
   restart();
   expect(await isSettled(replaced)).toBe(true);
 });
+
+it('waits no longer where a new order takes its rows away for a while', async () => {
+  const { mirror, applyPatch, applySnapshot } = createShown();
+  const reached = mirror.whenReached(12);
+  // Its rows could not be taken back: they are built anew, and come as a whole.
+  applyPatch({ type: 'patch', from: 9, to: 8, changes: { others: [] }, isRebase: true });
+  expect(await isSettled(reached)).toBe(false);
+  applySnapshot({ ...snapshot, position: 11 });
+  expect(await isSettled(reached)).toBe(true);
+});

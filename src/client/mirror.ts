@@ -65,6 +65,8 @@ export function createMirror(
   /** The pieces of a snapshot that have come so far. */
   let arriving: Map<string, unknown> | undefined;
   let awaitsSnapshot = true;
+  /** What is waited for may be the position of nothing any more. */
+  let isReordered = false;
   let copy: { readonly changeCount: number; readonly rows: ReadonlyMap<string, unknown> } | undefined;
   let failure: Error | undefined;
   let settleReady = { resolve: () => {}, reject: (_error: Error) => {} };
@@ -86,7 +88,8 @@ export function createMirror(
   }
 
   function settleTo(reached: number): void {
-    for (const waiter of waiting) if (waiter.position <= reached) waiter.settle();
+    for (const waiter of waiting) if (waiter.position <= reached || isReordered) waiter.settle();
+    isReordered = false;
   }
 
   const mirror: Mirror = {
@@ -151,10 +154,11 @@ export function createMirror(
       if (failure !== undefined) ready = Promise.resolve();
       failure = undefined;
       settleReady.resolve();
-      if (snapshot.position < position) settleTo(Number.POSITIVE_INFINITY);
+      isReordered ||= snapshot.position < position;
       moveTo(snapshot.position, true);
     },
     applyPatch: ({ from, to, changes, ends, isRebase }) => {
+      isReordered ||= isRebase === true;
       const own: readonly WindowChange[] | undefined = changes[projection];
       // Not for this mirror: a worker that has just started publishes before it was asked for this projection.
       if (own === undefined || awaitsSnapshot || (to <= position && !isRebase)) return;
@@ -163,10 +167,10 @@ export function createMirror(
         return onGap();
       }
       moveTo(to, applyChanges(rows, own, ends?.[projection]));
-      if (isRebase) settleTo(Number.POSITIVE_INFINITY);
     },
     restart: () => {
-      settleTo(Number.POSITIVE_INFINITY);
+      isReordered = true;
+      settleTo(0);
       position = 0;
       awaitsSnapshot = true;
       arriving = undefined;

@@ -252,6 +252,19 @@ describe('a receipt that was looked up', () => {
     expect(await receipts.find('x')).toEqual(confirmed);
   });
 
+  it('is looked up again a second after that failed, where it is on the screen', async () => {
+    let failures = 1;
+    const { receipts, follow, refresh } = createReceipts(async () => {
+      failures -= 1;
+      if (failures >= 0) throw new FailureError({ type: 'storage.failed', text: 'The disk cannot be read.' });
+      return confirmed;
+    });
+    await follow('x', Promise.resolve(saved));
+    receipts.subscribe('x', () => undefined);
+    refresh();
+    await expect.poll(() => receipts.get('x'), { timeout: 3_000 }).toEqual(confirmed);
+  });
+
   it('is on the screen again when it is in the log again', async () => {
     let state: CommandState | undefined = confirmed;
     const { receipts, refresh } = createReceipts(async () => state);

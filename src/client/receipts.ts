@@ -31,6 +31,9 @@ const maxKept = 1000;
 /** How often what is on the screen is looked up, at most: a long pull moves on with each of its pages. */
 const refreshMs = 200;
 
+/** How long after the log could not be read it is asked again. */
+const retryMs = 1_000;
+
 /** What is known of a command. */
 interface Known {
   /** Undefined where it is nowhere any more. */
@@ -101,7 +104,7 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
   /** For who listens. Where the log cannot be read, the status says so. */
   function refreshOne(commandId: string): void {
     if (!listenersById.has(commandId) || !isStale(commandId)) return;
-    find(commandId).catch(() => undefined);
+    find(commandId).catch(() => setTimeout(refreshOne, retryMs, commandId));
   }
 
   function refreshAll(): void {
