@@ -114,14 +114,17 @@ export async function rebase(
     held.add(own.events);
   }
 
-  /** What a newer build was given, this one may understand in part, or not at all. */
+  /** Whether a newer build saved it: what that was given, this one may understand in part, or not at all. */
   function isNewer({ events }: OrderedCommit, { version }: CommitNote): boolean {
     const { upcast, readable } = decider.upcaster;
     return version > decider.app.version || readable(upcast(events)).length < events.length;
   }
 
   async function decideAgain(own: OrderedCommit, note: CommitNote): Promise<void> {
-    if (isNewer(own, note)) return wait(own, note);
+    if (isNewer(own, note)) {
+      wait(own, note);
+      return;
+    }
     const { recordedAt } = own.commit;
     const { request, drawn, principal } = note;
     const group = createGroup(
