@@ -19,6 +19,7 @@ export function createLocks(): Locks {
         queues.set(name, queue);
         let isOver = false;
         const leave = () => {
+          signal.removeEventListener('abort', leave);
           if (isOver) return;
           isOver = true;
           if (queue[0] === enter) letNextIn(name);
