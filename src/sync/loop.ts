@@ -154,6 +154,7 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
     const { controller, release } = followSignals(...given, stopping.signal);
     const { signal } = controller;
     let pausedAt: number | undefined;
+    isWoken = false;
     // Another tab may have met another server since.
     session.greetAgain();
     try {
@@ -162,10 +163,9 @@ export function startLoop(host: SyncHost, transport: SyncTransport, principal: (
         if (rest.phase !== 'paused') pausedAt = undefined;
         else if (!rest.listens) return rest;
         else pausedAt ??= env.now();
-        isWoken = false;
-        if (!signal.aborted) await take(rest, signal);
-        const isLong = pausedAt !== undefined && Math.abs(env.now() - pausedAt) >= lookMs;
-        if (pausedAt !== undefined && (isLong || isWoken)) return { ...rest, ms: 0 };
+        const left = pausedAt === undefined ? rest.ms : lookMs - Math.abs(env.now() - pausedAt);
+        if (pausedAt !== undefined && (isWoken || left <= 0)) return { ...rest, ms: 0 };
+        if (!signal.aborted) await take({ ...rest, ms: Math.min(rest.ms, left) }, signal);
       }
       return undefined;
     } finally {
