@@ -132,7 +132,12 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   const feeds = new Map<string, MirrorFeed>();
   const hints = createLogHintStore(log === undefined ? app.name : `${app.name}:${log}`);
   const storage = createStorageWatch(status, options.askToPersist ?? true);
-  const { receipts, follow, refresh } = createReceipts(async (commandId) => {
+  const {
+    receipts,
+    follow,
+    refresh,
+    close: closeReceipts,
+  } = createReceipts(async (commandId) => {
     const found = await connection.call((api) => api.findState(commandId));
     if (found !== undefined && 'position' in found.state) await whenShown(found.state.position, found.projectedTo);
     return found?.state;
@@ -206,7 +211,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   function reopen(): void {
     hints.clear();
     for (const feed of feeds.values()) feed.restart();
-    status.setState(({ failure: _gone, ...rest }) => ({ ...rest, phase: 'booting', saved: 0 }), true);
+    status.setState(({ failure: _gone, sync: _old, ...rest }) => ({ ...rest, phase: 'booting', saved: 0 }), true);
     connection.restart();
   }
 
@@ -328,6 +333,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     startOver: reopen,
     close: async () => {
       closing.abort();
+      closeReceipts();
       await outbox.settled();
       await connection.close();
     },

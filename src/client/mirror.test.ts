@@ -49,6 +49,8 @@ it('waits no longer where a new order takes its rows away for a while', async ()
   // Its rows could not be taken back: they are built anew, and come as a whole.
   applyPatch({ type: 'patch', from: 9, to: 8, changes: { others: [] }, isRebase: true });
   expect(await isSettled(reached)).toBe(false);
+  // Who comes now waits for a position of the new order.
+  const later = mirror.whenReached(12);
   applySnapshot({ ...snapshot, position: 11 });
-  expect(await isSettled(reached)).toBe(true);
+  expect([await isSettled(reached), await isSettled(later)]).toEqual([true, false]);
 });

@@ -30,6 +30,13 @@ export interface Mirror<Row = unknown> {
   whenReached(position: number): Promise<void>;
 }
 
+interface Waiter {
+  readonly position: number;
+  /** In another order since: it may be the position of nothing any more. */
+  isLost: boolean;
+  settle(error?: Error): void;
+}
+
 /** The side of a mirror that the connection feeds. */
 export interface MirrorFeed {
   readonly mirror: Mirror;
@@ -58,15 +65,13 @@ export function createMirror(
 ): MirrorFeed {
   const rows = new Map<string, unknown>();
   const store = createStore(() => ({ changeCount: 0 }));
-  const waiting = new Set<{ readonly position: number; readonly settle: (error?: Error) => void }>();
+  const waiting = new Set<Waiter>();
   let position = 0;
   let loaded = false;
   let isBehind = false;
   /** The pieces of a snapshot that have come so far. */
   let arriving: Map<string, unknown> | undefined;
   let awaitsSnapshot = true;
-  /** What is waited for may be the position of nothing any more. */
-  let isReordered = false;
   let copy: { readonly changeCount: number; readonly rows: ReadonlyMap<string, unknown> } | undefined;
   let failure: Error | undefined;
   let settleReady = { resolve: () => {}, reject: (_error: Error) => {} };
@@ -88,8 +93,12 @@ export function createMirror(
   }
 
   function settleTo(reached: number): void {
-    for (const waiter of waiting) if (waiter.position <= reached || isReordered) waiter.settle();
-    isReordered = false;
+    for (const waiter of waiting) if (waiter.position <= reached || waiter.isLost) waiter.settle();
+  }
+
+  /** They wait for the next rows alone. */
+  function loseWaiters(): void {
+    for (const waiter of waiting) waiter.isLost = true;
   }
 
   const mirror: Mirror = {
@@ -123,8 +132,9 @@ export function createMirror(
       if (position >= wanted) return Promise.resolve();
       if (failure !== undefined) return Promise.reject(failure);
       return new Promise((resolve, reject) => {
-        const waiter = {
+        const waiter: Waiter = {
           position: wanted,
+          isLost: false,
           settle: (error?: Error) => {
             waiting.delete(waiter);
             if (error === undefined) resolve();
@@ -154,11 +164,11 @@ export function createMirror(
       if (failure !== undefined) ready = Promise.resolve();
       failure = undefined;
       settleReady.resolve();
-      isReordered ||= snapshot.position < position;
+      if (snapshot.position < position) loseWaiters();
       moveTo(snapshot.position, true);
     },
     applyPatch: ({ from, to, changes, ends, isRebase }) => {
-      isReordered ||= isRebase === true;
+      if (isRebase) loseWaiters();
       const own: readonly WindowChange[] | undefined = changes[projection];
       // Not for this mirror: a worker that has just started publishes before it was asked for this projection.
       if (own === undefined || awaitsSnapshot || (to <= position && !isRebase)) return;
@@ -169,7 +179,7 @@ export function createMirror(
       moveTo(to, applyChanges(rows, own, ends?.[projection]));
     },
     restart: () => {
-      isReordered = true;
+      loseWaiters();
       settleTo(0);
       position = 0;
       awaitsSnapshot = true;

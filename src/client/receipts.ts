@@ -23,6 +23,8 @@ export interface ReceiptKeeper {
   follow(commandId: string, answer: Promise<Receipt>): Promise<Receipt>;
   /** What was saved may have been pushed, confirmed or refused. */
   refresh(): void;
+  /** Asks for nothing any more. */
+  close(): void;
 }
 
 /** Receipts that are kept: those of a long session, in some hundred kB. */
@@ -53,6 +55,8 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
   let moves = 0;
   let refreshedAt = Number.NEGATIVE_INFINITY;
   let willRefresh = false;
+  let isClosed = false;
+  const retries = new Map<string, ReturnType<typeof setTimeout>>();
 
   function tell(commandId: string): void {
     for (const listener of listenersById.get(commandId) ?? []) listener();
@@ -104,7 +108,14 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
   /** For who listens. Where the log cannot be read, the status says so. */
   function refreshOne(commandId: string): void {
     if (!listenersById.has(commandId) || !isStale(commandId)) return;
-    find(commandId).catch(() => setTimeout(refreshOne, retryMs, commandId));
+    find(commandId).catch(() => {
+      if (isClosed || retries.has(commandId)) return;
+      const retry = () => {
+        retries.delete(commandId);
+        refreshOne(commandId);
+      };
+      retries.set(commandId, setTimeout(retry, retryMs));
+    });
   }
 
   function refreshAll(): void {
@@ -130,6 +141,10 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
       moves += 1;
       if (!willRefresh) setTimeout(refreshAll, Math.max(0, refreshedAt + refreshMs - performance.now()));
       willRefresh = true;
+    },
+    close: () => {
+      isClosed = true;
+      for (const retry of retries.values()) clearTimeout(retry);
     },
     follow: async (commandId, answer) => {
       const entry = sendingById.get(commandId) ?? { sending: { status: 'sending', commandId } as const, count: 0 };

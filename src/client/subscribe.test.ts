@@ -31,6 +31,27 @@ describe('a subscription', () => {
     expect(seen).toEqual([1, 2, 3]);
   });
 
+  it('takes nothing for saved before the worker has said what of it is confirmed', async () => {
+    const status = createStatusStore();
+    const read = async function* ({ from = 1, to = 0 }: EventQuery) {
+      for (let position = from; position <= to; position += 1) yield eventAt(position);
+    };
+    const seen: number[] = [];
+    const stopping = new AbortController();
+    const followed = (async () => {
+      for await (const { position } of subscribe(read, status, {}, { signal: stopping.signal })) seen.push(position);
+    })();
+    // Rows are shown while the rest of the worker starts.
+    status.setState({ saved: 3 });
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(seen).toEqual([]);
+    const counts = { pending: 1, pushed: 0, confirmed: 2, refused: 0 };
+    status.setState({ phase: 'ready', sync: { phase: 'synced', nextWakeAt: 1, ...counts } });
+    await expect.poll(() => seen).toEqual([1, 2]);
+    stopping.abort();
+    await followed;
+  });
+
   it('fails with what the app failed with', async () => {
     const status = createStatusStore();
     const read = async function* (): AsyncGenerator<RecordedEvent> {};

@@ -39,7 +39,8 @@ export async function* subscribe(
       const saved = sync === undefined ? head : Math.min(head, sync.confirmed);
       if (phase === 'failed' && failure !== undefined) throw new FailureError(failure);
       if (isReplaced) throw new FailureError(replaced);
-      if (saved <= position) {
+      // What the worker shows while it starts may be pending: it has not said yet what is confirmed.
+      if (phase === 'booting' || saved <= position) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
