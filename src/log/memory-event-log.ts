@@ -47,9 +47,6 @@ export function createMemoryEventLog({
 
 const pageSize = 1000;
 
-/** Of this realm, so far: no two of them are shared. */
-let memories = 0;
-
 /** What all who have opened the log share. */
 interface Memory {
   readonly address: string;
@@ -71,7 +68,8 @@ function createMemory(stored: Omit<MemoryLogState, 'onCut'>, start: MemoryLogEnd
   const state: MemoryLogState = { ...stored, onCut: snapshots.forgetState };
   let end = start;
   let queue: Promise<unknown> = Promise.resolve();
-  memories += 1;
+  // Nobody shares it, also in another thread or tab.
+  const address = `memory ${randomId()}`;
 
   async function runAlone<Result>(work: (transaction: SyncTransaction) => Promise<Result>): Promise<Result> {
     const staged = stageTransaction(state, end);
@@ -92,7 +90,7 @@ function createMemory(stored: Omit<MemoryLogState, 'onCut'>, start: MemoryLogEnd
   };
 
   return {
-    address: `memory ${memories}`,
+    address,
     data,
     get sync() {
       return end.sync;

@@ -6,7 +6,7 @@ import type { Sync, SyncHost, SyncProgress, SyncRun, SyncState, SyncStatus } fro
 import type { ToNote } from '../group.ts';
 import { callLater } from '../reactions/consumer-work.ts';
 import { toCommitNote } from './commit-note.ts';
-import { createOncePerBrowser } from './once-per-browser.ts';
+import { createOncePerBrowser, type OncePerBrowser } from './once-per-browser.ts';
 import type { Decider } from './rebase.ts';
 import { createSyncHost } from './sync-host.ts';
 
@@ -52,12 +52,15 @@ const lookMs = 200;
 export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   const { sync, log, env, random = Math.random, exclusively, onChange, onMoved, onSetBack } = options;
   const synced = await log.openSync();
-  const oncePerBrowser = createOncePerBrowser(log.address, () => run?.wake());
+  const oncePerBrowser: OncePerBrowser =
+    exclusively === undefined
+      ? createOncePerBrowser(log.address, () => run?.wake())
+      : { exclusively, wakeOthers: () => undefined, close: () => undefined };
   const host = createSyncHost({
     ...options,
     synced,
     syncEnv: { now: env.now, random, callLater: (run, delayMs) => callLater(env, run, delayMs) },
-    exclusively: exclusively ?? oncePerBrowser.exclusively,
+    exclusively: oncePerBrowser.exclusively,
     setBack: (g) => setBackConsumers(log, [...options.app.consumers.keys()], g),
     onReport: (next) => {
       progress = next;
