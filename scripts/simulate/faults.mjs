@@ -14,14 +14,14 @@ export const faults = [
     changes: [
       {
         file: host,
-        find: 'for (const { commandId, digest } of commits) acknowledged.set(commandId, digest);',
+        find: 'acknowledged.add(ids);',
         replace: `
-          const ids = new Set(commits.map(({ commandId }) => commandId));
+          const taken = new Set(ids.map(({ commandId }) => commandId));
           void write(async (transaction) => {
             const own = await transaction.readAfter(transaction.base.g);
             await transaction.cutAfter(transaction.base.g);
-            for (const { commit } of own) if (!ids.has(commit.commandId)) await transaction.append(commit);
-            for (const id of ids) transaction.beside.delete('note', id);
+            for (const { commit } of own) if (!taken.has(commit.commandId)) await transaction.append(commit);
+            for (const id of taken) transaction.beside.delete('note', id);
           });`,
       },
     ],
@@ -99,9 +99,9 @@ export const faults = [
     name: 'pending pushed by another principal',
     changes: [
       {
-        file: host,
-        find: "isOthers = note !== undefined && note.principal !== '' && note.principal !== principal;",
-        replace: 'isOthers = false;',
+        file: 'src/engine/syncing/read-push.ts',
+        find: "note.principal !== '' && note.principal !== query.principal",
+        replace: 'false',
       },
     ],
   },

@@ -9,6 +9,7 @@ import {
   type SyncPlace,
   syncProtocol,
 } from '../protocol/sync-messages.ts';
+import { isSamePlace } from '../protocol/sync-place.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { type Answer, isRefused, isTaken, match, pick, toId, toObstacle, tooLarge, toRefusal } from './answers.ts';
 import { badReply, codeOf, maxReplyBytes, type SyncCall, SyncRefusal, type SyncTransport } from './transport.ts';
@@ -340,8 +341,4 @@ const waitsFor: Readonly<Record<'principal' | 'version', SyncReason>> = {
 
 function isOver(request: unknown, { bodyBytes }: SyncLimits): boolean {
   return new TextEncoder().encode(JSON.stringify(request)).length > bodyBytes;
-}
-
-function isSamePlace(one: SyncPlace, other: SyncPlace): boolean {
-  return one.g === other.g && one.oh === other.oh;
 }

@@ -18,6 +18,8 @@ import { decideRequest } from '../execute.ts';
 import { createGroup } from '../group.ts';
 import { createStreamCache } from '../stream-cache.ts';
 import { type CommitNote, createDisturbance, toCommitNote } from './commit-note.ts';
+import { countOrphans } from './orphans.ts';
+import { keepRefused } from './refused-commits.ts';
 
 /** What decides again. */
 export interface Decider {
@@ -41,8 +43,6 @@ export interface RebaseChange {
   readonly refusals?: ReadonlyMap<string, SyncReason>;
   /** Events that stood before what is pending, and do no more. */
   readonly lost?: readonly RecordedEvent[];
-  /** What has to be decided again is only marked: more that it depends on may come back. */
-  readonly defers?: boolean;
   /** Another client is the author of what is pending from here on. */
   readonly renews?: boolean;
 }
@@ -55,10 +55,12 @@ export interface RebaseChange {
 export async function rebase(
   transaction: SyncTransaction,
   pending: readonly OrderedCommit[],
-  { from, placed = [], base, refusals = new Map(), lost = [], defers = false, renews = false }: RebaseChange,
+  { from, placed = [], base, refusals = new Map(), lost = [], renews = false }: RebaseChange,
   decider: Decider,
 ): Promise<void> {
   const { beside } = transaction;
+  // What has to be decided again is only marked then: more that it depends on may come back.
+  const defers = (await countOrphans(beside)) > 0;
   const pendingById = new Map(pending.map((commit) => [commit.commit.commandId, commit]));
   const notes = await readNotes(transaction, pending);
   if (pending.length > 0) await transaction.cutAfter(from);
@@ -98,7 +100,7 @@ export async function rebase(
       commit,
       ...(request === undefined ? {} : { request }),
     };
-    beside.put('refused', commandId, refused);
+    keepRefused(beside, refused);
     beside.delete('note', commandId);
     disturbance.add(events);
   }

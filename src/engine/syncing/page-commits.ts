@@ -1,0 +1,2 @@
+/** Commits that are read at a time. */
+export const pageCommits = 256;
