@@ -289,6 +289,20 @@ export function describeDexieSyncedLog(): void {
       log.close();
     });
 
+    it('is cut at any commit of a long end, which is read a page at a time', async () => {
+      // Nothing seals it meanwhile: a segment for each commit, and 32 of them to a page.
+      for (const g of [0, 1, 2, 33, 34, 65, 69, 70]) {
+        const { log } = await openNew();
+        const synced = await log.openSync();
+        for (const number of range(1, 70)) await append(log, commitOf(`c${number}`, ['a-1']));
+        const cut = await synced.write((transaction) => transaction.cutAfter(g));
+        expect(cut.map(({ commit }) => commit.commandId)).toEqual(range(g + 1, 70).map((number) => `c${number}`));
+        expect(await log.head()).toBe(g);
+        expect(await log.verify()).toEqual({ status: 'verified', events: g });
+        log.close();
+      }
+    });
+
     it('is sealed without joining commits of which one does not follow the other', async () => {
       const { name, log, open } = await openNew();
       const synced = await log.openSync();

@@ -4,6 +4,7 @@ import { defineApp, defineDecision, defineEvents, reject, shape, versions, view 
 import { createUpcaster } from '../../core/upcast.ts';
 import type { EventLog, StreamEvent } from '../../log/event-log.ts';
 import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
+import type { SyncedLog } from '../../log/synced-log.ts';
 import { orderHash } from '../../protocol/commit-digest.ts';
 import type { ExecuteRequest } from '../../protocol/engine-api.ts';
 import { bytesToHex, hexToBytes } from '../../protocol/hex.ts';
@@ -27,12 +28,14 @@ async function createHost({
   readonly app?: App;
 } = {}) {
   const env = createTestEnv();
+  const turns = { count: 0 };
+  const synced = countTurns(await log.openSync(), turns);
   const setBackTo: number[] = [];
   const host = createSyncHost({
     app,
     env,
     log,
-    synced: await log.openSync(),
+    synced,
     syncEnv: { now: env.now, random: () => 0, callLater: () => () => undefined },
     createDecideAcross: app.decisions.size > 0 ? () => createDecideAcross(app) : undefined,
     exclusively: (work, signal) => work(signal),
@@ -77,7 +80,21 @@ async function createHost({
     });
     return host.applyPage({ base, epoch: 'e', commits: placed });
   };
-  return { host, log, save, offered, execute, push, pull, setBackTo };
+  return { host, log, save, offered, execute, push, pull, setBackTo, turns };
+}
+
+/** The same log; `turns` has how often its transactions let the event loop turn. */
+function countTurns(synced: SyncedLog, turns: { count: number }): SyncedLog {
+  return {
+    write: (work, options) =>
+      synced.write((transaction) => {
+        const turn = () => {
+          turns.count += 1;
+          return transaction.turn();
+        };
+        return work(Object.create(transaction, { turn: { value: turn } }));
+      }, options),
+  };
 }
 
 describe('what is offered to a server', () => {
@@ -165,6 +182,17 @@ describe('two tabs of one log', () => {
     expect(setBackTo).toEqual([]);
     await host.goBack((await host.readState()).base, 0);
     expect(new Set(setBackTo)).toEqual(new Set([0]));
+  });
+});
+
+describe('a long rebase', () => {
+  it('lets others have their turn: a worker that is silent for long is taken for dead', async () => {
+    const { host, log, save, pull, turns } = await createHost();
+    for (let number = 1; number <= 600; number += 1) await save(`c${number}`);
+    expect(await pull(ofOthers('f1', deposit(10)))).toMatchObject({ status: 'applied' });
+    expect(turns.count).toBe(2);
+    expect(await host.readState()).toMatchObject({ base: { g: 1 }, pending: 600 });
+    expect(await log.head()).toBe(601);
   });
 });
 
