@@ -4,7 +4,7 @@ import type { CommitHead } from '../protocol/commit-digest.ts';
 import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
 import type { CheckedCommit } from './checked-commit.ts';
 import { cutSegments } from './cut-segments.ts';
-import { requestResult } from './idb.ts';
+import { createDexieBeside } from './dexie-beside.ts';
 import { type LogRecord, syncedFormat } from './log-record.ts';
 import type { ChangeLog, OpenTransaction } from './log-transaction.ts';
 import type { LogView, ViewStores } from './log-view.ts';
@@ -13,7 +13,7 @@ import type { LinkedCommit } from './pack-commits.ts';
 import { createReadOrdered, type ReadOrdered } from './read-ordered.ts';
 import { recordChecked } from './record-commit.ts';
 import { addFork, isSameBase, newSyncRecord, withBase } from './sync-record.ts';
-import type { BesideLog, OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
+import type { OrderedCommit, SyncedLog, SyncTransaction } from './synced-log.ts';
 
 export interface SyncedLogOptions {
   readonly newClient: () => string;
@@ -77,21 +77,18 @@ function stageSync(
     if (g === inner.head) return [];
     const flushed = inner.flush().record;
     const cut = await cutSegments(flushed, stores, g);
-    let { client, clientSeq, digest } = flushed;
-    for (const taken of [...cut.commits].reverse()) {
-      // One that was placed behind a higher number of its author has moved nothing.
-      if (taken.commit.client !== client || taken.commit.clientSeq !== clientSeq) continue;
-      if (taken.digest !== bytesToHex(digest)) continue;
-      clientSeq -= 1;
-      digest = hexToBytes(taken.commit.prev);
-    }
     if (g < fork) {
       fork = g;
       const streams = cut.commits.flatMap(({ events }) => events.map(({ stream }) => stream));
       for (const stream of new Set(streams)) snapshots.delete(['state', stream]);
     }
     const sync = fork < start.head ? addFork(start.sync ?? newSyncRecord, fork) : start.sync;
-    record = { ...flushed, ...cut.end, clientSeq, digest, ...(sync === undefined ? {} : { sync }) };
+    record = {
+      ...flushed,
+      ...cut.end,
+      ...lastOwnBefore(cut.commits, flushed),
+      ...(sync === undefined ? {} : { sync }),
+    };
     const view = committed.branch();
     await view.refresh(record, stores);
     inner = begin(record, view, stores);
@@ -136,7 +133,7 @@ function stageSync(
     get end() {
       return { g: inner.head, oh: bytesToHex(inner.end.order) };
     },
-    beside: toBeside(stores.pending),
+    beside: createDexieBeside(stores.pending),
     revisions: (streams) => inner.revisions(streams),
     readStream: (stream, fromRevision) => inner.readStream(stream, fromRevision),
     readMatching: (filters, after) => inner.readMatching(filters, after),
@@ -174,33 +171,22 @@ function stageSync(
 
 const toleratedFailures: ReadonlySet<Failure['type']> = new Set(['storage.outdated', 'storage.quota-exceeded']);
 
+/** The own commit that the next one follows, once these are gone from the end of the log. */
+function lastOwnBefore(
+  cut: readonly OrderedCommit[],
+  { client, clientSeq, digest }: LogRecord,
+): Pick<LogRecord, 'clientSeq' | 'digest'> {
+  let last = { clientSeq, digest };
+  for (const { commit, digest: own } of [...cut].reverse()) {
+    // One that was placed behind a higher number of its author has moved nothing.
+    if (commit.client !== client || commit.clientSeq !== last.clientSeq || own !== bytesToHex(last.digest)) continue;
+    last = { clientSeq: commit.clientSeq - 1, digest: hexToBytes(commit.prev) };
+  }
+  return last;
+}
+
 /** What a digest covers besides the events, and no more. */
 function toHead({ commandId, correlationId, causationId, recordedAt, client, clientSeq }: CommitHead) {
   const cause = causationId === undefined ? {} : { causationId };
   return { commandId, correlationId, ...cause, recordedAt, client, clientSeq };
-}
-
-function toBeside(pending: IDBObjectStore): BesideLog {
-  return {
-    get: (kind, ids) => Promise.all(ids.map((id) => requestResult<unknown>(pending.get([kind, id])))),
-    list: async (kind, limit) => {
-      const [keys, values] = await Promise.all([
-        requestResult(pending.getAllKeys(keysOf(kind), limit)),
-        requestResult<unknown[]>(pending.getAll(keysOf(kind), limit)),
-      ]);
-      // As they were put.
-      return keys.map((key, at) => [(key as [string, string])[1], values[at]] as const);
-    },
-    ids: async (kind) => {
-      const keys = await requestResult(pending.getAllKeys(keysOf(kind)));
-      return keys.map((key) => (key as [string, string])[1]);
-    },
-    count: (kind) => requestResult(pending.count(keysOf(kind))),
-    put: (kind, id, value) => void pending.put(value, [kind, id]),
-    delete: (kind, id) => void pending.delete([kind, id]),
-  };
-}
-
-function keysOf(kind: string): IDBKeyRange {
-  return IDBKeyRange.bound([kind], [kind, []]);
 }

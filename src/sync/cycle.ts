@@ -199,39 +199,46 @@ export function runCycle(
       }),
     );
     if (page.commits.length === 0) return page.waitsFor ?? 'none';
+    // Before what is taken now counts.
     const isAllOffered = acknowledged.isEmpty;
-    const reply = await offer(page, page.mode, who);
-    const taken = pick(reply.answers, isTaken);
-    const refused = pick(reply.answers, (result) => isRefused(result, isSamePlace(reply.head, page.base)));
+    const { answers, head: placedAt } = await offer(page, page.mode, who);
+    const isAtHead = isSamePlace(placedAt, page.base);
+    const taken = pick(answers, isTaken);
+    const refused = pick(answers, (result) => isRefused(result, isAtHead));
     if (taken.length > 0) {
       mends = 0;
       acknowledged.add(taken);
       host.noteAcknowledged(taken);
     }
     if (refused.length > 0) await step(host.refuse(refused.map(toRefusal)));
-    // What comes behind the first that was not taken was looked at without it.
-    const stop = reply.answers.find(({ result }) => !isTaken(result));
-    if (stop === undefined) return 'some';
+    // What comes behind it was looked at without it.
+    const stop = answers.find(({ result }) => !isTaken(result));
+    if (stop !== undefined)
+      await getOver(stop, { client: page.client, isAtHead, isAllOffered, hasTaken: taken.length > 0 });
+    return 'some';
+  }
+
+  /** Does what lets the first commit that was not taken be offered again, or go; throws where it has to be waited with. */
+  async function getOver(stop: Answer, { client, isAtHead, isAllOffered, hasTaken }: Offered): Promise<void> {
     const { result } = stop;
     const obstacle = toObstacle(stop);
     if (result.type === 'retry' || (result.type === 'rejected' && !result.permanent)) {
       // Nothing behind it can be placed before it. What was taken before it does not wait.
-      if (taken.length > 0) await pullToHead();
+      if (hasTaken) await pullToHead();
       throw obstacle;
     }
     if (result.type === 'gap' || result.type === 'conflict') {
       // It may follow from a commit that the server took and has lost.
       if (!isAllOffered) acknowledged.clear();
       // No pull can change what it says of the very place that the push was made from.
-      else if (result.type === 'gap' || isSamePlace(reply.head, page.base)) throw obstacle;
+      else if (result.type === 'gap' || isAtHead) throw obstacle;
     }
     count(obstacle);
     if (result.type === 'forked') {
       // What this client has on the server keeps its stamp: it has to be confirmed before the rest is written anew.
       await pullToHead();
-      await step(host.renewClient(page.client));
+      await step(host.renewClient(client));
     }
-    return 'some';
   }
 
   /** @returns whether there was something to offer. */
@@ -320,6 +327,16 @@ interface AskedPage {
   /** Of the server that was asked. */
   readonly epoch: string;
   readonly reply: Promise<PullReply>;
+}
+
+/** How a push was made that was not taken whole. */
+interface Offered {
+  readonly client: string;
+  /** Whether the server's log ended where the push was made from. */
+  readonly isAtHead: boolean;
+  /** Whether nothing was held back. */
+  readonly isAllOffered: boolean;
+  readonly hasTaken: boolean;
 }
 
 interface Offer {
