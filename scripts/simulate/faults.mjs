@@ -75,8 +75,8 @@ export const faults = [
       { file: push, find: "if (slots.has(clientSeq)) return { type: 'forked', seq: clientSeq };", replace: '' },
       {
         file: push,
-        find: "return isLinked ? undefined : { type: 'forked', seq: clientSeq };",
-        replace: 'return undefined;',
+        find: "if (before !== undefined) return { type: 'forked', seq: clientSeq };",
+        replace: 'if (before !== undefined) return undefined;',
       },
     ],
   },

@@ -173,13 +173,14 @@ function watchReads(locked: LockedLog, onError: (error: unknown) => void): SyncR
         throw error;
       }
     };
-  const { head, bytes, orderHash, commitsById, commitsBySeq, clientLast, revisions, firstMatch } = locked;
+  const { head, bytes, orderHash, commitsById, commitsBySeq, hasCommit, clientLast, revisions, firstMatch } = locked;
   return {
     head,
     bytes,
     orderHash: watch(orderHash),
     commitsById: watch(commitsById),
     commitsBySeq: watch(commitsBySeq),
+    hasCommit: watch(hasCommit),
     clientLast: watch(clientLast),
     revisions: watch(revisions),
     firstMatch: watch(firstMatch),

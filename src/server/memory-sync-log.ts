@@ -18,6 +18,8 @@ export interface MemorySyncLog {
   /** Recovered commits took no number. */
   bySeq(client: string, seq: number): KnownCommit | undefined;
   /** Recovered commits included. */
+  has(client: string, seq: number, digest: string): boolean;
+  /** Recovered commits included. */
   clientLast(client: string): ClientLast | undefined;
   /** −1 where the stream has no event. */
   revision(stream: string): number;
@@ -27,7 +29,7 @@ export interface MemorySyncLog {
 export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemorySyncLog {
   const commits: PlacedCommit[] = [];
   const byId = new Map<string, KnownCommit>();
-  const authors = new Map<string, { readonly bySeq: Map<number, KnownCommit>; last: PlacedCommit }>();
+  const authors = new Map<string, Author>();
   const revisions = new Map<string, number>();
   let bytes = 0;
 
@@ -37,9 +39,10 @@ export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemoryS
     commits.push(placed);
     bytes += placed.bytes;
     byId.set(commit.commandId, known);
-    const author = authors.get(commit.client) ?? { bySeq: new Map(), last: placed };
+    const author = authors.get(commit.client) ?? { bySeq: new Map(), recovered: new Set(), last: placed };
     authors.set(commit.client, author);
-    if (!isRecovered) author.bySeq.set(commit.clientSeq, known);
+    if (isRecovered) author.recovered.add(linkOf(known));
+    else author.bySeq.set(commit.clientSeq, known);
     if (commit.clientSeq >= author.last.commit.clientSeq) author.last = placed;
     for (const [index, { stream }] of commit.events.entries()) revisions.set(stream, placed.revisions[index] ?? 0);
   }
@@ -72,6 +75,10 @@ export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemoryS
     indexAfter,
     byId: (commandId) => byId.get(commandId),
     bySeq: (client, seq) => authors.get(client)?.bySeq.get(seq),
+    has: (client, seq, digest) => {
+      const author = authors.get(client);
+      return author?.bySeq.get(seq)?.digest === digest || author?.recovered.has(linkOf({ seq, digest })) === true;
+    },
     clientLast: (client) => {
       const last = authors.get(client)?.last;
       return last && { seq: last.commit.clientSeq, id: last.commit.commandId, digest: last.digest };
@@ -89,6 +96,17 @@ export function createMemorySyncLog(from: readonly PlacedCommit[] = []): MemoryS
       return undefined;
     },
   };
+}
+
+interface Author {
+  readonly bySeq: Map<number, KnownCommit>;
+  /** Those that took no number. */
+  readonly recovered: Set<string>;
+  last: PlacedCommit;
+}
+
+function linkOf({ seq, digest }: Pick<KnownCommit, 'seq' | 'digest'>): string {
+  return `${seq} ${digest}`;
 }
 
 export const emptyPlace: SyncPlace = Object.freeze({ g: 0, oh: noHash });

@@ -112,6 +112,7 @@ function toReads(log: MemorySyncLog): SyncReads {
     orderHash: async (g) => (g === 0 ? noHash : log.at(g)?.oh),
     commitsById: async (commandIds) => findAll(commandIds, log.byId),
     commitsBySeq: async (client, seqs) => findAll(seqs, (seq) => log.bySeq(client, seq)),
+    hasCommit: async (client, seq, digest) => log.has(client, seq, digest),
     clientLast: async (client) => log.clientLast(client),
     revisions: async (streams) => new Map(streams.map((stream) => [stream, log.revision(stream)])),
     firstMatch: async (filters, after, except) => log.firstMatch(filters, after, except),

@@ -15,7 +15,7 @@ import { inTime } from './in-time.ts';
 import type { Actor, CommitPolicy, CommitVerdict } from './policy.ts';
 import { maxCommitBytes, type ServerLimits } from './server-limits.ts';
 import { SyncFailure } from './sync-failure.ts';
-import type { KnownCommit, PushLook, SyncTransaction } from './sync-store.ts';
+import type { PushLook, SyncTransaction } from './sync-store.ts';
 
 /** What a push came to: a reply, or that the base is on another history than this log. */
 export type PushOutcome =
@@ -115,7 +115,19 @@ export async function pushCommits(
     if (transaction.bytes + bytes > logBytes) return { type: 'rejected', code: 'LOG_FULL', permanent: false };
     const conflict = await judgeGuard(checked);
     if (conflict !== undefined) return conflict;
-    return mode === 'own' ? judgePlace(commit, slots, last) : undefined;
+    return mode === 'own' ? judgePlace(commit) : undefined;
+  }
+
+  /** Whether the client's number is free, and the commit that it follows is there, as the author chain says. */
+  async function judgePlace({ clientSeq, prev }: PushedCommit['commit']): Promise<PushResult | undefined> {
+    // Another commit at its number, or another one before it: two histories were written under this client's name.
+    if (slots.has(clientSeq)) return { type: 'forked', seq: clientSeq };
+    const before = clientSeq === 1 ? noHash : slots.get(clientSeq - 1)?.digest;
+    if (before === prev) return undefined;
+    if (before !== undefined) return { type: 'forked', seq: clientSeq };
+    // Recovered commits took no number: one of them may be the one before, or another copy's of the same number.
+    if (await transaction.hasCommit(client, clientSeq - 1, prev)) return undefined;
+    return { type: 'gap', expected: Math.min(last + 1, clientSeq - 1) };
   }
 
   async function judgeGuard({ commit, guard }: DigestedCommit): Promise<PushResult | undefined> {
@@ -162,20 +174,6 @@ export async function pushCommits(
     results.push({ commitId: commit.commandId, result: { type: 'accepted', g } });
   }
   return { type: 'pushed', reply: { base, results, head: transaction.head }, appended, events };
-}
-
-/** Whether a client's number is free and follows the one before, as the author chain says. */
-function judgePlace(
-  { clientSeq, prev }: PushedCommit['commit'],
-  slots: ReadonlyMap<number, KnownCommit>,
-  last: number,
-): PushResult | undefined {
-  // Another commit at its number, or another one before it: two histories were written under this client's name.
-  if (slots.has(clientSeq)) return { type: 'forked', seq: clientSeq };
-  if (clientSeq > last + 1) return { type: 'gap', expected: last + 1 };
-  const before = slots.get(clientSeq - 1);
-  const isLinked = clientSeq === 1 ? prev === noHash : before === undefined || before.digest === prev;
-  return isLinked ? undefined : { type: 'forked', seq: clientSeq };
 }
 
 function streamsOf(events: readonly { readonly stream: string }[], guard: SyncGuard | undefined): readonly string[] {

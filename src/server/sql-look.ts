@@ -44,6 +44,13 @@ export async function lookUp(query: SqlQuery, logId: string, looks: readonly Par
       seqs.every((seq) => asked.slots.has(slotOf(client, seq)))
         ? findAll(seqs, (seq) => bySlot.get(slotOf(client, seq)))
         : (await ask({ client, seqs })).commitsBySeq(client, seqs),
+    hasCommit: async (client, seq, digest) => {
+      const found = await query(
+        `select 1 from varve_commits where log_id = $1 and client = $2 and client_seq = $3 and digest = $4 limit 1`,
+        [logId, client, seq, digest],
+      );
+      return found.length > 0;
+    },
     clientLast: async (client) =>
       asked.clients.has(client) ? lastOf.get(client) : (await ask({ client })).clientLast(client),
     revisions: async (streams) =>

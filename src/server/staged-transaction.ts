@@ -38,6 +38,7 @@ export function stageTransaction(stored: SyncReads): StagedTransaction {
         (seq) => staged.bySeq(client, seq),
         (rest) => stored.commitsBySeq(client, rest),
       ),
+    hasCommit: async (client, seq, digest) => staged.has(client, seq, digest) || stored.hasCommit(client, seq, digest),
     clientLast: async (client) => {
       const newer = staged.clientLast(client);
       const older = await stored.clientLast(client);

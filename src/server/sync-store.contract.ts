@@ -247,6 +247,23 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect(checkChain(await server.readAll(), true)).toEqual([]);
     });
 
+    it('takes no commit whose author’s one before it has not, although it has another of that number', async () => {
+      const { server } = await setUp();
+      // A profile was copied. One copy's commit was lost, and was recovered by somebody else: it took no number.
+      const [one, other] = [createAuthor('log-1', 'b'), createAuthor('log-1', 'b')];
+      await server.push([one.commit(['b-1'], { id: 'recovered' })], { client: 'a', mode: 'recover' });
+      const stale = other.commit(['b-1'], { id: 'stale', guard: { revisions: [{ stream: 'b-1', revision: -1 }] } });
+      const next = other.commit(['b-2'], { id: 'next' });
+      expect(await server.results([stale, next])).toEqual([
+        { type: 'conflict', stream: 'b-1', revision: 0 },
+        { type: 'gap', expected: 1 },
+      ]);
+      expect(await server.results([next])).toEqual([{ type: 'gap', expected: 1 }]);
+      expect(await count(server)).toBe(1);
+      // Who wrote what was recovered goes on.
+      expect(await server.results([one.commit(['b-2'], { id: 'on' })])).toEqual([{ type: 'accepted', g: 2 }]);
+    });
+
     it('flags what was recovered', async () => {
       const { server, store } = await setUp();
       await server.push([createAuthor('log-1', 'b').commit(['b-1'])], { client: 'a', mode: 'recover' });

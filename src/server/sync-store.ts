@@ -108,6 +108,8 @@ export interface SyncReads {
   commitsById(commandIds: readonly string[]): Promise<ReadonlyMap<string, KnownCommit>>;
   /** By number; recovered commits are left out, for they took no number. */
   commitsBySeq(client: string, seqs: readonly number[]): Promise<ReadonlyMap<number, KnownCommit>>;
+  /** Whether a client's commit of that number and digest is there, recovered or not. */
+  hasCommit(client: string, seq: number, digest: string): Promise<boolean>;
   /** Recovered commits included: who offers one again has it. */
   clientLast(client: string): Promise<ClientLast | undefined>;
   /** Of each stream; −1 where it has no event. */

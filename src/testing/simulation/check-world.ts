@@ -38,9 +38,12 @@ type Add = (invariant: Invariant, text: string) => void;
 function checkServer({ sent, lapsed }: World, commits: readonly ServerCommit[], add: Add): void {
   const ids = new Set<string>();
   const lastSeq = new Map<string, number>();
+  const links = new Set<string>();
   const state = { balances: new Map<string, number>(), beds: new Map<string, number>() };
-  for (const { commit, isRecovered, actor } of commits) {
-    const { commandId, client, clientSeq, events } = commit;
+  for (const { commit, digest, isRecovered, actor } of commits) {
+    const { commandId, client, clientSeq, prev, events } = commit;
+    const isLinked = clientSeq === 1 || links.has(`${client} ${clientSeq - 1} ${prev}`);
+    links.add(`${client} ${clientSeq} ${digest}`);
     if (ids.has(commandId)) add('doubled', `${commandId} is on the server twice`);
     ids.add(commandId);
     const senders = sent.get(commandId);
@@ -51,6 +54,7 @@ function checkServer({ sent, lapsed }: World, commits: readonly ServerCommit[], 
     // What a restored server is given back holds as it is, whatever stands before it now.
     if (!lapsed.has(commandId)) for (const text of broken) add('rules', `after ${commandId}, ${text}`);
     if (isRecovered) continue;
+    if (!isLinked) add('author-order', `${commandId} follows a commit of its author that does not come before it`);
     if ((lastSeq.get(client) ?? 0) >= clientSeq) {
       add(
         'author-order',
