@@ -123,7 +123,8 @@ export interface PulledPage {
 /**
  * - `applied`: the base is the page's end. `renewed`: it held commits under this client's id that it never wrote.
  * - `stale`: the log's base is another one by now; nothing was changed.
- * - `broken`: the page does not follow from its base, or is not what its hashes say; nothing was changed.
+ * - `broken`: the page does not follow from its base, or is not what its hashes say; nothing was changed. `text` says how, as the
+ *   end of a sentence.
  */
 export type PageOutcome =
   | { readonly status: 'applied'; readonly base: SyncBase; readonly renewed: boolean }

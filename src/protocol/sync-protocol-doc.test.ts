@@ -14,7 +14,7 @@ import {
 } from './parse-sync-reply.ts';
 import { parseCommonRequest, parseHelloRequest, parsePullRequest, parsePushRequest } from './parse-sync-request.ts';
 import { noHash, toCanonicalCommit } from './sync-commit.ts';
-import { type PullReply, type PushRequest, syncErrorCodes } from './sync-messages.ts';
+import { type PullReply, type PushReply, type PushRequest, type PushResult, syncErrorCodes } from './sync-messages.ts';
 
 const doc = readFileSync(new URL('../../docs/reference/sync-protocol.md', import.meta.url), 'utf8');
 
@@ -40,6 +40,14 @@ describe('docs/reference/sync-protocol.md', () => {
   it.each(Object.entries(parsers))('has a %s as it is read', (name, parse) => {
     const message: unknown = JSON.parse(block(`json ${name}`));
     expect(parse(message)).toEqual({ ok: true, value: message });
+  });
+
+  it('has every kind of result as it is read', () => {
+    const reply = JSON.parse(block('json push-reply')) as PushReply;
+    const results = (JSON.parse(block('json results')) as PushResult[]).map((result) => ({ commitId: 'c1', result }));
+    expect(parsePushReply({ ...reply, results })).toEqual({ ok: true, value: { ...reply, results } });
+    const kinds = new Set(results.map(({ result }) => result.type));
+    expect([...kinds].sort()).toEqual(['accepted', 'conflict', 'duplicate', 'forked', 'gap', 'rejected', 'retry']);
   });
 
   it('has a poke as it is read', () => {

@@ -81,7 +81,8 @@ export function authenticateTokens(actors: { readonly [token: string]: Actor }):
     Object.entries(actors).map(async ([token, actor]) => byHash.set(await hashToken(token), actor)),
   );
   return async (request) => {
-    const token = /^Bearer ([^\s]{1,1024})$/.exec(request.headers.get('authorization') ?? '')?.[1];
+    // The name of the scheme is told in any case (RFC 9110, 11.1).
+    const token = /^Bearer ([^\s]{1,1024})$/i.exec(request.headers.get('authorization') ?? '')?.[1];
     if (token === undefined) return undefined;
     await ready;
     return byHash.get(await hashToken(token));

@@ -42,8 +42,10 @@ const maxReturns = 3;
 /** A server counts its commits only: with what it writes around them, and a last one that is large, it must fit a reply. */
 const maxPageBytes = maxReplyBytes / 2;
 
-/** By how much the share grows with each success. */
-const shareStep = 1 / 64;
+/** Each success makes the share so much larger: what was too much is tried again after some ten of them. */
+const shareGrowth = 1 / 16;
+/** Of a page that is too slow it is not made smaller than this. */
+const minShare = 1 / 64;
 
 /** From this share on it is not the size of a page that takes so long. */
 const smallShare = 1 / 4;
@@ -289,14 +291,14 @@ export function runCycle(
     const askedAt = host.env.now();
     try {
       const value = await ask(call, patience[route]);
-      memory.share = Math.min(1, memory.share + shareStep);
+      memory.share = Math.min(1, memory.share * (1 + shareGrowth));
       // The next one may need as long.
       if (Math.abs(host.env.now() - askedAt) < requestMs) patience[route] = 1;
       return value;
     } catch (error) {
       if (codeOf(error) !== 'TIMEOUT') throw error;
       if (memory.share <= smallShare) patience[route] = Math.min(maxPatience, 2 * patience[route]);
-      memory.share = Math.max(shareStep, memory.share / 2);
+      memory.share = Math.max(minShare, memory.share / 2);
       throw error;
     }
   }

@@ -56,6 +56,15 @@ describe('HTTP', () => {
     }
   });
 
+  it('says what is wrong with an error that cannot be read: who writes an endpoint has nothing else to go by', async () => {
+    const body = JSON.stringify({ error: 'DIVERGED', head: { g: 1 } });
+    const { code, message } = await answerTo(() => new Response(body, { status: 409 }));
+    expect([code, message]).toEqual([
+      'FAILED',
+      'The server answered with status 409, and with an error that cannot be read: text is not a text of 1 to 4096 characters.',
+    ]);
+  });
+
   it('waits as the header says, in seconds or until a time', async () => {
     const waits = async (headers: Record<string, string>) =>
       (await answerTo(() => new Response('', { status: 503, headers }))).detail.after;

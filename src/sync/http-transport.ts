@@ -84,12 +84,22 @@ export function createHttpTransport(url: string, tokens: Tokens, send: typeof fe
 async function toRefusal(response: Response): Promise<SyncRefusal> {
   const { status, headers } = response;
   // A proxy that answers in the server's place says what it likes: then the status has to do.
-  const parsed = parseSyncError(parseJson(await readText(response).catch(() => '')));
+  const told = parseJson(await readText(response).catch(() => ''));
+  const parsed = parseSyncError(told);
   const answer: SyncError = parsed.ok
     ? parsed.value
-    : { error: codeOfStatus[status] ?? 'FAILED', text: `The server answered with status ${status}.` };
+    : {
+        error: codeOfStatus[status] ?? 'FAILED',
+        text: `The server answered with status ${status}${toDefect(told, parsed)}.`,
+      };
   const { error, text, after = readRetryAfter(headers) } = answer;
   return new SyncRefusal(error, text, after === undefined ? {} : { after });
+}
+
+/** What is wrong with what looks like an error of the protocol. */
+function toDefect(told: unknown, parsed: Parsed<SyncError>): string {
+  const isMeant = typeof told === 'object' && told !== null && 'error' in told;
+  return isMeant && !parsed.ok ? `, and with an error that cannot be read: ${parsed.path} ${parsed.text}` : '';
 }
 
 /** What an error means that has no code, or one that is newer than this. Not 409: which of the two it was is not known. */

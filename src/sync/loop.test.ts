@@ -396,6 +396,29 @@ describe('sync', () => {
     await stop();
   });
 
+  it('seldom runs into a proxy again that takes less than the server says', async () => {
+    const world = createTestWorld();
+    const sizes: number[] = [];
+    let refused = 0;
+    world.setLine(async (request, pass) => {
+      if (!request.url.endsWith('push')) return pass();
+      const body = await request.clone().text();
+      sizes.push(JSON.parse(body).commits.length);
+      if (body.length <= 20_000) return pass();
+      refused += 1;
+      return new Response('<h1>no</h1>', { status: 413 });
+    });
+    const ada = world.device('a');
+    for (let index = 0; index < 240; index += 1) ada.save(`c${index}`, { note: 'x'.repeat(4_000) });
+    const { host, stop } = world.start(ada);
+    await world.clock.advance(minute);
+    expect([ada.ids.length, host.last?.phase]).toEqual([240, 'synced']);
+    // Six times from 256 commits down to what fits, and after that once for each half dozen of pushes and their pulls.
+    expect(refused).toBeLessThan(30);
+    expect(sizes.length - refused).toBeLessThan(120);
+    await stop();
+  });
+
   it('withdraws nothing where a proxy takes less than the server says', async () => {
     const world = createTestWorld();
     world.setLine((request, pass) =>
