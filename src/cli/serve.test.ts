@@ -77,6 +77,24 @@ describe('varve serve', () => {
     expect(existsSync(join(folder, '.varve/lock'))).toBe(false);
   });
 
+  it('is another one to its clients where it was not stopped in order: it may have lost something', {
+    timeout: 30_000,
+  }, async () => {
+    const folder = createFolder();
+    const first = await serve(folder);
+    const { epoch } = await first.hello();
+    await first.push([createAuthor('log-1', 'a').commit(['a-1'])]);
+    await first.kill('SIGKILL');
+    const second = await serve(folder);
+    const hello = await second.hello();
+    expect(hello.head.g).toBe(1);
+    expect(hello.epoch).not.toBe(epoch);
+    expect(await second.kill('SIGTERM')).toBe(0);
+    const third = await serve(folder);
+    expect((await third.hello()).epoch).toBe(hello.epoch);
+    expect(await third.kill('SIGTERM')).toBe(0);
+  });
+
   it('takes an import as one commit, and restores it', { timeout: 60_000 }, async () => {
     const folder = createFolder();
     const server = await serve(folder);

@@ -32,9 +32,9 @@ function createFolder(lock?: string): string {
 describe('a folder', () => {
   it('is taken, and given back', () => {
     const folder = createFolder();
-    const unlock = lockFolder(folder);
+    const lock = lockFolder(folder);
     expect(existsSync(join(folder, 'lock'))).toBe(true);
-    unlock();
+    lock.release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -47,11 +47,11 @@ describe('a folder', () => {
 
   it('is not taken twice by the same process', () => {
     const folder = createFolder();
-    const unlock = lockFolder(folder);
+    const lock = lockFolder(folder);
     expect(() => lockFolder(folder)).toThrow(`is in use by process ${process.pid}`);
     expect(readdirSync(folder)).toEqual(['lock']);
-    unlock();
-    lockFolder(folder)();
+    lock.release();
+    lockFolder(folder).release();
   });
 
   it('is not taken from a container where the process has our number, as long as it is alive', () => {
@@ -61,7 +61,7 @@ describe('a folder', () => {
     expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(lock);
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(join(folder, 'lock'), longAgo, longAgo);
-    lockFolder(folder)();
+    lockFolder(folder).release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -69,12 +69,12 @@ describe('a folder', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const folder = createFolder();
-    const unlock = lockFolder(folder);
+    const lock = lockFolder(folder);
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(join(folder, 'lock'), longAgo, longAgo);
     vi.advanceTimersByTime(5_000);
     expect(statSync(join(folder, 'lock')).mtimeMs).toBeGreaterThan(Date.now() - 5_000);
-    unlock();
+    lock.release();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -82,22 +82,22 @@ describe('a folder', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const folder = createFolder();
-    const unlock = lockFolder(folder);
-    const lock = JSON.stringify({ pid: 1, startedAt: '1', space: 'of another container' });
-    writeFileSync(join(folder, 'lock'), lock);
+    const lock = lockFolder(folder);
+    const other = JSON.stringify({ pid: 1, startedAt: '1', space: 'of another container' });
+    writeFileSync(join(folder, 'lock'), other);
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(join(folder, 'lock'), longAgo, longAgo);
     vi.advanceTimersByTime(5_000);
     expect(statSync(join(folder, 'lock')).mtimeMs).toBeLessThan(Date.now() - 50_000);
-    unlock();
-    expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(lock);
+    lock.release();
+    expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(other);
   });
 
   it('is given back where nobody has it any more', () => {
     const folder = createFolder();
-    const unlock = lockFolder(folder);
+    const lock = lockFolder(folder);
     rmSync(join(folder, 'lock'));
-    unlock();
+    lock.release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -105,15 +105,18 @@ describe('a folder', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     for (const left of [JSON.stringify({ pid }), '', '{"pid":', '{"pid":"x"}', 'null']) {
       const folder = createFolder(left);
-      lockFolder(folder)();
+      const lock = lockFolder(folder);
+      expect(lock.wasLeft).toBe(true);
+      lock.release();
       expect(readdirSync(folder)).toEqual([]);
+      expect(lockFolder(folder).wasLeft).toBe(false);
     }
   });
 
   it.runIf(process.platform === 'linux')('is taken where the number is that of a later process', () => {
     for (const pid of [process.pid, process.ppid]) {
       const folder = createFolder(JSON.stringify({ pid, startedAt: '1' }));
-      lockFolder(folder)();
+      lockFolder(folder).release();
       expect(readdirSync(folder)).toEqual([]);
     }
   });

@@ -12,17 +12,24 @@ interface Holder {
   readonly space?: string;
 }
 
+export interface FolderLock {
+  /** Whether somebody had it before and never gave it back: that process, or its machine, stopped in the middle. */
+  readonly wasLeft: boolean;
+  release(): void;
+}
+
 /**
- * Takes a folder for this process, until the returned function is called or the process ends in whatever way.
+ * Takes a folder for this process, until it is released or the process ends in whatever way.
  *
  * Throws where another process has it. That holds on one machine: containers that share the folder are told apart there,
  * machines that share it are not.
  */
-export function lockFolder(folder: string): () => void {
+export function lockFolder(folder: string): FolderLock {
   const path = join(folder, 'lock');
   const text = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid), space: ownSpace() });
+  let wasLeft = false;
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    if (tryLock(path, text)) return hold(path, text);
+    if (tryLock(path, text)) return { wasLeft, release: hold(path, text) };
     const found = readLock(path);
     if (found === undefined) continue;
     if (found.holder !== undefined && isHeld(found.holder, found.changedAt)) {
@@ -31,6 +38,7 @@ export function lockFolder(folder: string): () => void {
           `Stop that one, or name another folder with --dir. If it is no server of yours, delete ${path}.`,
       );
     }
+    wasLeft = true;
     putAside(path, found.text);
   }
   throw new Error(`The folder ${folder} cannot be locked: others are taking it at the same time. Try again.`);

@@ -70,14 +70,15 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
   const { dir, databaseUrl, dumpMinutes, onLog } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   // PostgreSQL looks after itself, and any number of servers may use it.
-  const unlock = databaseUrl === undefined ? lockFolder(dir) : () => undefined;
-  const closing: (() => Promise<void>)[] = [async () => unlock()];
+  const lock = databaseUrl === undefined ? lockFolder(dir) : undefined;
+  const closing: (() => Promise<void>)[] = [async () => lock?.release()];
   try {
     const database = await openDatabase(dir, databaseUrl, onLog);
     closing.push(() => database.close());
     const store = await openSqlSyncStore(database);
     const restored = options.restore === undefined ? undefined : await restore(store, options.restore);
-    if (options.isEpochRenewed) await store.renewEpoch();
+    // Where the power went, what was acknowledged may be gone: under another epoch it is offered again at once.
+    if (options.isEpochRenewed || lock?.wasLeft) await store.renewEpoch();
     const dumpFile = databaseUrl === undefined ? join(dir, 'dump.ndjson.gz') : undefined;
     const tokenFile = options.token === undefined ? join(dir, 'token') : undefined;
     const isTokenNew = tokenFile !== undefined && !existsSync(tokenFile);
