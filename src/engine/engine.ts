@@ -98,6 +98,8 @@ export function createEngine(options: EngineOptions): Engine {
     onGroupEnd: () => void followGrowth(requireRunning().projections),
   });
 
+  const transfers = createTransfers({ app: app.name, cancelled, publisher, requireOpen: requireRunning });
+
   function report(): void {
     const projections = running?.projections.statuses() ?? [];
     const unreadable = running?.projections.unreadable() ?? [];
@@ -114,6 +116,8 @@ export function createEngine(options: EngineOptions): Engine {
   /** A storage failure stands until the page is reloaded or the app decides, except for a full device, which may be freed. */
   function noteFailure(found: Failure): void {
     if (!lastingFailures.has(found.type)) return;
+    // By its own import: a page that heard of it before it has the answer would ask the next worker for the same again.
+    if (found.type === 'storage.replaced' && transfers.isImporting) return;
     failure = found;
     report();
   }
@@ -145,6 +149,7 @@ export function createEngine(options: EngineOptions): Engine {
           // The page shows that now: what it is told next is news, also where it is what it was told last.
           reported = '';
         },
+        onFailure: noteFailure,
       }));
     const saved = (await stateSnapshots)?.createStateSnapshots(app, log.snapshots, cache);
     const decideAcross = across?.createDecideAcross(app);
@@ -313,7 +318,9 @@ export function createEngine(options: EngineOptions): Engine {
     },
     openQuery: queries.openQuery,
     closeQuery: queries.closeQuery,
-    ...createTransfers({ app: app.name, cancelled, publisher, requireOpen: requireRunning }),
+    verify: transfers.verify,
+    exportNext: transfers.exportNext,
+    import: transfers.import,
     rest: async () => {
       await Promise.all([running?.projections.saveNow(), running?.saved?.saveNow()]);
     },

@@ -75,6 +75,31 @@ describe('a log that was imported', () => {
     await client.close();
   });
 
+  it('is imported once, also where sync finds the old one gone before the page has its answer', async () => {
+    const sync: Sync = {
+      start: ({ readState }) => {
+        let isStopped = false;
+        const lookAgain = () => {
+          if (!isStopped) readState().then(lookAgain, lookAgain);
+        };
+        lookAgain();
+        return {
+          wake: () => undefined,
+          stop: async () => {
+            isStopped = true;
+          },
+        };
+      },
+    };
+    for (const name of ['one', 'two', 'three', 'four', 'five']) {
+      const open = () => createDurableWorker(`import-noticed-${name}`, sync);
+      const client = createClient(laterLedger, open, { askToPersist: false });
+      expect(await client.import(new Blob([stored]))).toMatchObject({ status: 'imported', events: 9 });
+      expect(await client.verify()).toEqual({ status: 'verified', events: 9 });
+      await client.close();
+    }
+  });
+
   it('is refused in the place of another one that was joined', async () => {
     const client = createClient(laterLedger, () => createDurableWorker('import-joined'), {
       askToPersist: false,

@@ -53,6 +53,8 @@ export async function syncInBackground(
       onChange: () => look(),
       onMoved: () => undefined,
       onSetBack: () => undefined,
+      // Sync says it itself, as its problem.
+      onFailure: () => undefined,
     });
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {

@@ -9,6 +9,11 @@ export interface OpenedLog extends EventLog {
   readonly stage?: () => Promise<Staging>;
 }
 
+export interface Transfers extends Pick<EngineApi, 'verify' | 'exportNext' | 'import'> {
+  /** Whether this worker puts another log in the place of its own, or has: its page replaces it when it has the answer. */
+  readonly isImporting: boolean;
+}
+
 /** What goes over the whole log: checking it, taking it out, putting another in its place. */
 export function createTransfers({
   app,
@@ -22,9 +27,13 @@ export function createTransfers({
   readonly publisher: Publisher;
   /** The log, and its id where that was asked for: another device began it. */
   readonly requireOpen: () => { readonly log: OpenedLog; readonly joined: string | undefined };
-}): Pick<EngineApi, 'verify' | 'exportNext' | 'import'> {
+}): Transfers {
+  let imports = 0;
   const exports = new Map<string, AsyncGenerator<string>>();
   return {
+    get isImporting() {
+      return imports > 0;
+    },
     verify: async (checkId) => {
       try {
         return await requireOpen().log.verify({
@@ -47,6 +56,7 @@ export function createTransfers({
     import: async (importId, file, { replace }) => {
       const { log, joined } = requireOpen();
       const { importLog, refusal } = await import('../log/import-log.ts');
+      imports += 1;
       try {
         if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
         if (!replace && (await log.head()) > 0) {
@@ -62,6 +72,7 @@ export function createTransfers({
         });
         return { status: 'imported', ...summary };
       } catch (error) {
+        imports -= 1;
         if (!(error instanceof FailureError)) throw error;
         return { status: 'failed', failure: error.failure };
       } finally {

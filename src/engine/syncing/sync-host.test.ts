@@ -41,6 +41,7 @@ async function createHost({
     exclusively: (work, signal) => work(signal),
     onReport: () => undefined,
     onMoved: () => undefined,
+    onFailure: () => undefined,
     setBack: async (g) => void setBackTo.push(g),
   });
   const save = (commandId: string) =>

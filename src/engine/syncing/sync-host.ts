@@ -1,6 +1,8 @@
+import { type Failure, FailureError } from '../../core/errors.ts';
 import type { Refused } from '../../core/receipt.ts';
 import { createUpcaster } from '../../core/upcast.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import type { WriteOptions } from '../../log/log-write.ts';
 import type { OrderedCommit, SyncedLog, SyncTransaction } from '../../log/synced-log.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
 import type { SyncEnv, SyncHost, SyncProgress } from '../../protocol/sync-host.ts';
@@ -39,16 +41,27 @@ export interface SyncHostOptions extends Omit<Decider, 'upcaster'> {
   readonly onReport: (progress: SyncProgress) => void;
   /** A receipt may be another one now. */
   readonly onMoved: () => void;
+  /** The storage said no: nobody else may ask it for long. */
+  readonly onFailure: (failure: Failure) => void;
 }
 
+type Work<Result> = (transaction: SyncTransaction) => Promise<Result>;
+
 export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
-  const { app, log, env, synced, syncEnv, exclusively, setBack, onReport, onMoved } = options;
+  const { app, log, env, synced, syncEnv, exclusively, setBack, onReport, onMoved, onFailure } = options;
   const decider: Decider = { ...options, upcaster: createUpcaster(app) };
   const acknowledged = createAcknowledged(log);
   const countPending = createPendingCount(log);
-  const write = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) => synced.write(work);
-  const look = <Result>(work: (transaction: SyncTransaction) => Promise<Result>) =>
-    synced.write(work, { durability: 'relaxed' });
+  const look = <Result>(work: Work<Result>) => write(work, { durability: 'relaxed' });
+
+  async function write<Result>(work: Work<Result>, writeOptions?: WriteOptions): Promise<Result> {
+    try {
+      return await synced.write(work, writeOptions);
+    } catch (error) {
+      if (error instanceof FailureError) onFailure(error.failure);
+      throw error;
+    }
+  }
 
   return {
     logId: log.logId,

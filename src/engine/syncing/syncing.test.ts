@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
 import { defineAggregate } from '../../core/aggregate.ts';
 import { defineApp } from '../../core/app.ts';
+import { FailureError } from '../../core/errors.ts';
 import { defineEvents, type RecordedEvent } from '../../core/events.ts';
 import { defineProjection } from '../../core/projection.ts';
 import { defineReactor } from '../../core/reactor.ts';
@@ -11,6 +12,8 @@ import { shape } from '../../core/schema.ts';
 import { versions } from '../../core/versions.ts';
 import { createMemoryEventLog, type MemoryEventLog } from '../../log/memory-event-log.ts';
 import { toChecked } from '../../log/synced-log.contract.ts';
+import type { SyncedLog } from '../../log/synced-log.ts';
+import type { Sync, SyncHost } from '../../protocol/sync-host.ts';
 import { allowAll } from '../../server/policy.ts';
 import { Account, Balances, BankEvents, bankApp, Meter, Meters, takeSeat } from '../../testing/fixtures/bank-app.ts';
 import { createWorld } from '../../testing/fixtures/sync-world.ts';
@@ -585,4 +588,43 @@ describe('sync', () => {
       { numRuns: Number(process.env.VARVE_RUNS ?? 15), seed: Number(process.env.VARVE_SEED ?? 7) },
     );
   }, 120_000);
+});
+
+describe('a tab whose log an import in another tab has replaced', () => {
+  it('follows where sync is the first to notice: it would hold the place of the one that syncs', async () => {
+    const old = createMemoryEventLog({ logId: 'log-1', client: 'a' });
+    let isReplaced = false;
+    const replaced: MemoryEventLog = Object.create(old, {
+      openSync: {
+        value: async (): Promise<SyncedLog> => {
+          const synced = await old.openSync();
+          return {
+            write: async (work, options) => {
+              if (isReplaced) throw new FailureError({ type: 'storage.replaced', text: 'An import replaced it.' });
+              return synced.write(work, options);
+            },
+          };
+        },
+      },
+    });
+    const imported = createMemoryEventLog({ logId: 'log-1', client: 'b' });
+    const logs = [replaced, imported];
+    let host: SyncHost | undefined;
+    const sync: Sync = {
+      start: (given) => {
+        host = given;
+        return { wake: () => undefined, stop: async () => undefined };
+      },
+    };
+    const client = createClient(bankApp, () =>
+      createInProcessWorker({ app: bankApp, log: logs.shift() ?? imported, sync }),
+    );
+    await client.mirror(Balances).ready;
+    isReplaced = true;
+    await expect(host?.readState()).rejects.toMatchObject({ failure: { type: 'storage.replaced' } });
+    await expect.poll(() => logs).toEqual([]);
+    expect(await client.execute(Account, 'ada', 'deposit', { amount: 1 })).toMatchObject({ status: 'saved' });
+    expect(await imported.head()).toBe(1);
+    await client.close();
+  });
 });

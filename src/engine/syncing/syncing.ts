@@ -1,4 +1,5 @@
 import type { Env } from '../../core/env.ts';
+import type { Failure } from '../../core/errors.ts';
 import type { CommandState, Saved } from '../../core/receipt.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { RefusedCommit } from '../../protocol/engine-api.ts';
@@ -24,6 +25,8 @@ export interface SyncingOptions extends Omit<Decider, 'upcaster'> {
   readonly onMoved: () => void;
   /** What was confirmed after that position is confirmed no more. */
   readonly onSetBack: (position: number) => void;
+  /** The storage said no to sync. */
+  readonly onFailure: (failure: Failure) => void;
 }
 
 /** Sync, as far as this worker has to do with it. */
