@@ -157,7 +157,7 @@ export interface SyncProgress {
    * - `synced`: nothing is left to do.
    * - `waiting`: something was in the way; `problem` says what, `nextWakeAt` when it is tried again.
    * - `paused`: it needs somebody: a token, another user, a newer version of the app.
-   * - `elsewhere`: another tab does it.
+   * - `elsewhere`: another tab does it. What is in its way, its next time, and when it had all, are that one's.
    */
   readonly phase: 'syncing' | 'synced' | 'waiting' | 'paused' | 'elsewhere';
   readonly problem?: SyncReason;

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createClient } from '../../client/client.ts';
 import { createMemoryEventLog } from '../../log/memory-event-log.ts';
-import type { Sync } from '../../protocol/sync-host.ts';
+import type { Sync, SyncProgress } from '../../protocol/sync-host.ts';
 import { bankApp } from '../../testing/fixtures/bank-app.ts';
 import { createInProcessWorker } from '../../testing/in-process-worker.ts';
 import { createOncePerBrowser } from './once-per-browser.ts';
@@ -54,13 +54,36 @@ async function deliver(): Promise<void> {
 const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 
+const deaf = { onWake: () => undefined, onTold: () => undefined };
+
 describe('once per browser', () => {
+  it('tells the other tabs, later ones too, how it goes in the one that syncs, and in no other', async () => {
+    stubLocks();
+    const stopping = new AbortController();
+    const told: Record<string, unknown[]> = { one: [], two: [], late: [] };
+    const open = (name: 'one' | 'two' | 'late') =>
+      createOncePerBrowser('log-1', { ...deaf, onTold: ({ phase }) => told[name]?.push(phase) });
+    const [one, two] = [open('one'), open('two')];
+    const running = [one, two].map((tab) => tab.exclusively(untilAborted, stopping.signal));
+    await deliver();
+    one.tell({ phase: 'waiting', nextWakeAt: 1 });
+    two.tell({ phase: 'paused', nextWakeAt: 1 });
+    await deliver();
+    expect(told).toEqual({ one: [], two: ['waiting'], late: [] });
+    const late = open('late');
+    await deliver();
+    expect(told.late).toEqual(['waiting']);
+    stopping.abort();
+    await Promise.allSettled(running);
+    for (const tab of [one, two, late]) tab.close();
+  });
+
   it('wakes the other tabs: the one that syncs, and one that has left its place to pause', async () => {
     stubLocks();
     const stopping = new AbortController();
     const woken: string[] = [];
     const [one, two, three] = ['one', 'two', 'three'].map((name) =>
-      createOncePerBrowser('log-1', () => woken.push(name)),
+      createOncePerBrowser('log-1', { onWake: () => woken.push(name), onTold: () => undefined }),
     );
     const running = [one, two, three].map((tab) => tab?.exclusively(untilAborted, stopping.signal));
     await deliver();
@@ -85,10 +108,7 @@ describe('once per browser', () => {
     // A frozen tab: it keeps its lock, and says nothing.
     const frozen = navigator.locks.request('varve:sync:log-1', () => new Promise(() => undefined));
     frozen.catch(() => undefined);
-    const [two, three] = [
-      createOncePerBrowser('log-1', () => undefined),
-      createOncePerBrowser('log-1', () => undefined),
-    ];
+    const [two, three] = [createOncePerBrowser('log-1', deaf), createOncePerBrowser('log-1', deaf)];
     let isTaken = false;
     const running = two.exclusively((signal) => {
       isTaken = true;
@@ -104,6 +124,37 @@ describe('once per browser', () => {
     expect(isTaken).toBe(true);
     stopping.abort();
     await running;
+  });
+
+  it('shows in every tab what is in the way of sync, and when it is tried again', async () => {
+    stubLocks();
+    const log = createMemoryEventLog();
+    const stopping = new AbortController();
+    const problem = { code: 'OFFLINE', text: 'There is no network.' };
+    const createTab = async (progress: SyncProgress) => {
+      const sync: Sync = {
+        start: (host) => {
+          const work = async (signal: AbortSignal) => {
+            host.report(progress);
+            await untilAborted(signal);
+          };
+          host.exclusively(work, stopping.signal).catch(() => undefined);
+          host.report({ phase: 'elsewhere', nextWakeAt: 7 });
+          return { wake: () => undefined, stop: async () => stopping.abort() };
+        },
+      };
+      const client = createClient(bankApp, () => createInProcessWorker({ app: bankApp, log, sync }), {
+        askToPersist: false,
+      });
+      onTestFinished(() => client.close());
+      await client.receipts.find('nothing');
+      return () => client.status.getState().sync;
+    };
+    const nextWakeAt = Date.now() + 60_000;
+    const one = await createTab({ phase: 'waiting', problem, nextWakeAt, syncedAt: 3 });
+    await expect.poll(one).toMatchObject({ phase: 'waiting', problem });
+    const two = await createTab({ phase: 'synced', nextWakeAt: 9 });
+    await expect.poll(two).toMatchObject({ phase: 'elsewhere', problem, nextWakeAt, syncedAt: 3 });
   });
 
   it('brings the wish of a page to the tab that syncs', async () => {

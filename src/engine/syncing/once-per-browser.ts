@@ -1,4 +1,4 @@
-import type { SyncHost } from '../../protocol/sync-host.ts';
+import type { SyncHost, SyncProgress } from '../../protocol/sync-host.ts';
 
 /** How often the tab that syncs says that it is alive. */
 const beatMs = 5_000;
@@ -11,37 +11,60 @@ export interface OncePerBrowser {
   readonly exclusively: SyncHost['exclusively'];
   /** Tells the other tabs to try now: somebody may have signed in here. */
   wakeOthers(): void;
+  /** Tells the other tabs, later ones too, how it goes: nothing where this is not the one that syncs. */
+  tell(progress: SyncProgress): void;
   close(): void;
 }
 
+export interface OncePerBrowserOptions {
+  /** Another tab wishes to sync now: called also in one that pauses and has left its place. */
+  readonly onWake: () => void;
+  /** How it goes in the tab that syncs. */
+  readonly onTold: (progress: SyncProgress) => void;
+}
+
 /** What tabs that share a log say to each other. */
-type Word = 'beat' | 'wake';
+type Word = 'beat' | 'wake' | 'ask' | SyncProgress;
 
 /**
  * Lets one tab of those that share a log (`EventLog.address`) sync it, and another one as soon as that is gone, or
- * frozen. Only an economy: two that do it at the same time do no harm. `onWake` is called when another tab
- * wishes it, also in one that pauses and has left its place.
+ * frozen. Only an economy: two that do it at the same time do no harm.
  */
-export function createOncePerBrowser(address: string, onWake: () => void): OncePerBrowser {
+export function createOncePerBrowser(address: string, { onWake, onTold }: OncePerBrowserOptions): OncePerBrowser {
   const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
   if (locks === undefined || typeof BroadcastChannel === 'undefined') {
-    return { exclusively: (work, signal) => work(signal), wakeOthers: () => undefined, close: () => undefined };
+    return {
+      exclusively: (work, signal) => work(signal),
+      wakeOthers: () => undefined,
+      tell: () => undefined,
+      close: () => undefined,
+    };
   }
   const name = `varve:sync:${address}`;
   const channel = new BroadcastChannel(name);
-  channel.onmessage = ({ data }: MessageEvent<Word>) => {
-    if (data === 'wake') onWake();
+  /** Undefined where another tab syncs, and before it has said how it goes. */
+  let told: SyncProgress | undefined;
+  let isHeld = false;
+  const post = (word: Word) => channel.postMessage(word);
+  channel.onmessage = ({ data: word }: MessageEvent<Word>) => {
+    if (word === 'wake') onWake();
+    else if (word === 'ask' && told !== undefined) post(told);
+    else if (typeof word === 'object') onTold(word);
   };
+  post('ask');
   // Node: an open channel alone does not keep the process alive.
   if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
 
   async function runHeld(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const beat = () => channel.postMessage('beat' satisfies Word);
+    const beat = () => post('beat');
     beat();
     const timer = setInterval(beat, beatMs);
+    isHeld = true;
     try {
       await work(signal);
     } finally {
+      isHeld = false;
+      told = undefined;
       clearInterval(timer);
     }
   }
@@ -79,7 +102,12 @@ export function createOncePerBrowser(address: string, onWake: () => void): OnceP
 
   return {
     exclusively,
-    wakeOthers: () => channel.postMessage('wake' satisfies Word),
+    wakeOthers: () => post('wake'),
+    tell: (progress) => {
+      if (!isHeld) return;
+      told = progress;
+      post(progress);
+    },
     close: () => channel.close(),
   };
 }

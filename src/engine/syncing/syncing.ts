@@ -57,8 +57,14 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   const synced = await log.openSync();
   const oncePerBrowser: OncePerBrowser =
     exclusively === undefined
-      ? createOncePerBrowser(log.address, () => run?.wake())
-      : { exclusively, wakeOthers: () => undefined, close: () => undefined };
+      ? createOncePerBrowser(log.address, {
+          onWake: () => run?.wake(),
+          onTold: (told) => {
+            toldElsewhere = told;
+            if (progress?.phase === 'elsewhere') onChange();
+          },
+        })
+      : { exclusively, wakeOthers: () => undefined, tell: () => undefined, close: () => undefined };
   const host = createSyncHost({
     ...options,
     synced,
@@ -67,6 +73,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     setBack: (g) => setBackConsumers(log, [...options.app.consumers.keys()], g),
     onReport: (next) => {
       progress = next;
+      oncePerBrowser.tell(next);
       onChange();
     },
     onMoved: () => {
@@ -75,6 +82,8 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     },
   });
   let progress: SyncProgress | undefined;
+  /** How it goes in the tab that syncs. */
+  let toldElsewhere: SyncProgress | undefined;
   let counts = { pending: 0, pushed: 0, refused: 0, ...log.order };
   let run: SyncRun | undefined;
   let stopLooking: (() => void) | undefined;
@@ -108,6 +117,14 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
     return state;
   }
 
+  function describeProgress(): Pick<SyncStatus, 'phase' | 'problem' | 'nextWakeAt' | 'syncedAt'> {
+    if (progress === undefined) return { phase: 'starting', nextWakeAt: env.now() };
+    if (progress.phase !== 'elsewhere' || toldElsewhere === undefined) return progress;
+    // Of a tab that is frozen or gone it may be past: then this one's own time is the next.
+    const nextWakeAt = toldElsewhere.nextWakeAt > env.now() ? toldElsewhere.nextWakeAt : progress.nextWakeAt;
+    return { ...toldElsewhere, phase: 'elsewhere', nextWakeAt };
+  }
+
   const stopListening = log.onGrowth(lookSoon);
   const stopWatching = log.onRebase((fork, isSetBack) => {
     if (isSetBack) onSetBack(fork);
@@ -119,8 +136,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
       const { pending, pushed, refused } = counts;
       // They are looked up a little later: what a server has lost must not count as confirmed meanwhile.
       const confirmed = Math.min(counts.confirmed ?? 0, log.order.confirmed ?? 0);
-      const known = progress ?? ({ phase: 'starting', nextWakeAt: env.now() } as const);
-      return { ...known, pending, pushed: Math.min(pushed, pending), confirmed, refused };
+      return { ...describeProgress(), pending, pushed: Math.min(pushed, pending), confirmed, refused };
     },
     toNote: (request, decidedOn, drawn) =>
       toCommitNote(request, { decidedOn, drawn, principal: sync.principal?.() ?? '', version: options.app.version }),

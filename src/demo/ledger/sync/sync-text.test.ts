@@ -39,6 +39,8 @@ describe('what is said of sync', () => {
       text: 'The server cannot be reached. All that you do is saved on this device.',
       nextTryAt: 60_000,
     });
+    // Whoever does the work.
+    expect(labelOf({ phase: 'elsewhere', pending: 2, problem: offline })).toBe('2 waiting · offline');
     const problem = { code: 'AUTH', text: 'Sign in again.' };
     expect(toSyncText({ ...status, phase: 'paused', problem })).toMatchObject({
       label: 'Sync paused',

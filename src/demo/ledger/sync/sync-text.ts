@@ -33,6 +33,7 @@ export function toSyncText(sync: SyncStatus): SyncText {
       if (pending === 0) return synced;
       return { label: waiting, tone: 'busy', text: 'What is new will be sent in a moment.' };
     case 'elsewhere': {
+      if (sync.problem !== undefined) return toSyncText({ ...sync, phase: 'waiting' });
       const text = 'Another tab of this ledger does the syncing.';
       if (pending === 0) return { label: 'Synced', more: 'by another tab', tone: 'good', text };
       return { label: waiting, tone: 'busy', text };
