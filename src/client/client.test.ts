@@ -17,6 +17,18 @@ async function readAll(client: Client): Promise<RecordedEvent[]> {
   return events;
 }
 
+describe('a client that joins a log', () => {
+  it('refuses what is no id of a log: it would be kept, and never sync', () => {
+    const createWorker = () => {
+      throw new Error('It was started.');
+    };
+    for (const log of ['', 'a b/c', 'x'.repeat(129), 'a\u0085']) {
+      expect(() => createClient(counterApp, createWorker, { log })).toThrow('is the id of no log: 1 to 128 letters');
+    }
+    expect(() => createClient(counterApp, createWorker, { log: undefined })).not.toThrow();
+  });
+});
+
 describe('execute', () => {
   it('stores what was decided and answers with a receipt', async () => {
     const client = open();

@@ -15,6 +15,7 @@ import {
   type Progress,
   type RefusedCommit,
 } from '../protocol/engine-api.ts';
+import { isId } from '../protocol/id.ts';
 import { randomId } from '../protocol/random-id.ts';
 import { createConnection, type WorkerLike } from './connection.ts';
 import { createOpenQuery, type LiveQuery } from './live-query.ts';
@@ -111,15 +112,18 @@ export interface ClientOptions {
   readonly patienceMs?: number;
   /**
    * Joins the log of this id, which another device began (`status.logId` there): it is kept in a database of its own and
-   * filled by sync. The app's own log of this device by default.
+   * filled by sync. The app's own log of this device by default. 1 to 128 letters, digits, `.`, `_` or `-`.
    */
-  readonly log?: string;
+  readonly log?: string | undefined;
   /** Makes the ids of commands that were given none; drawn at random by default. */
   readonly newId?: () => string;
 }
 
+const noLogId =
+  'is the id of no log: 1 to 128 letters, digits, ".", "_" or "-", as `status.logId` of the device that began it has it. Leave `log` out for this device’s own.';
+
 /**
- * Connects a page to its worker.
+ * Connects a page to its worker. Throws a `TypeError` where `log` is no id: a link may be mistyped.
  *
  * ### Example
  * ```ts
@@ -128,6 +132,7 @@ export interface ClientOptions {
  */
 export function createClient(app: App, createWorker: () => WorkerLike, options: ClientOptions = {}): Client {
   const { newId = randomId, log } = options;
+  if (log !== undefined && !isId(log)) throw new TypeError(`${JSON.stringify(log)} ${noLogId}`);
   const status = createStatusStore();
   const feeds = new Map<string, MirrorFeed>();
   const hints = createLogHintStore(log === undefined ? app.name : `${app.name}:${log}`);

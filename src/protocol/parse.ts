@@ -1,3 +1,5 @@
+import { isId } from './id.ts';
+
 /** A value in its type; or where it is wrong, and how. */
 export type Parsed<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -73,7 +75,7 @@ export function readText(value: unknown, path: string, max: number): string {
 
 /** An id that stands in addresses and keys as it is. */
 export function readId(value: unknown, path: string): string {
-  if (typeof value !== 'string' || !/^[A-Za-z0-9._-]{1,128}$/.test(value)) {
+  if (typeof value !== 'string' || !isId(value)) {
     throw new Refusal(path, 'is not an id: 1 to 128 letters, digits, ".", "_" or "-"');
   }
   return value;

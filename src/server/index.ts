@@ -1,4 +1,5 @@
 /** The server of sync: a handler, the rules of who may do what, and where logs are kept. */
+export type { SyncCommit } from '../protocol/sync-commit.ts';
 export { type DumpSummary, dumpStore, restoreStore } from './dump-store.ts';
 export { createMemorySyncStore } from './memory-sync-store.ts';
 export { type NodeListener, type NodeMessage, type NodeResponse, toNodeListener } from './node-listener.ts';

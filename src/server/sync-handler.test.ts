@@ -570,7 +570,9 @@ describe('an event stream', () => {
 
   it('is one of few for each actor, and ends with the server', async () => {
     const stopping = new AbortController();
-    const { server } = await setUp({ limits: { streams: 2 }, signal: stopping.signal });
+    const entries: ServerLogEntry[] = [];
+    const log = (entry: ServerLogEntry) => entries.push(entry);
+    const { server } = await setUp({ limits: { streams: 2 }, signal: stopping.signal, log });
     const [first, second] = [await open(server), await open(server)];
     expect((await server.send('/sync/events?log=log-1')).status).toBe(429);
     await first.close();
@@ -580,6 +582,9 @@ describe('an event stream', () => {
     expect(await second.next()).toContain('"g":0}');
     expect(await second.next()).toBe('');
     expect(await server.fail('hello', helloOf())).toMatchObject({ status: 503, error: 'UNAVAILABLE', after: 2_000 });
+    // It is no error to be stopped.
+    expect(entries.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(entries.at(-1)).toMatchObject({ level: 'debug', status: 503 });
   });
 
   it('is not opened by a server that began to stop meanwhile', async () => {

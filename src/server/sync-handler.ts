@@ -302,7 +302,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     metrics.add('varve_request_seconds_total', ms / 1_000, `route="${route}"`);
     const isRefused = refused !== undefined && request.method !== 'OPTIONS';
     report({
-      level: response.status >= 500 ? 'error' : isRefused ? 'info' : 'debug',
+      // Who stops a server knows of it.
+      level: response.status >= 500 && signal?.aborted !== true ? 'error' : isRefused ? 'info' : 'debug',
       route,
       status: response.status,
       ms,
