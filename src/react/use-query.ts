@@ -14,8 +14,8 @@ import type { NoSuspense } from './use-mirrored.ts';
  * by what it says: it may be written inline. When the query changes, the rows of the one before stay, with `isStale`,
  * until those of the new one have come.
  *
- * Suspends, or not, as `useProjection` does. Throws, to the nearest error boundary, where the projection cannot answer
- * the query.
+ * Suspends, or not, as `useProjection` does; each call for its own first answer. Throws, to the nearest error boundary,
+ * where the projection cannot answer the query.
  *
  * ### Example
  * ```tsx

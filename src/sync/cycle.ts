@@ -350,7 +350,7 @@ interface Offer {
 const waitsFor: Readonly<Record<'principal' | 'version', SyncReason>> = {
   principal: {
     code: 'OTHER_PRINCIPAL',
-    text: 'What waits to be sent was saved by somebody else: it is sent when they are signed in.',
+    text: 'What comes next was saved by somebody else: it is sent when they are signed in here, and what was saved after it waits so long.',
   },
   version: {
     code: 'UPGRADE_REQUIRED',
