@@ -85,6 +85,8 @@ export function createEngine(options: EngineOptions): Engine {
   const cancelled = new Set<string>();
   let running: Running | undefined;
   let failure: Failure | undefined;
+  /** What was noticed during an import: where that is not stored, it was another tab's. */
+  let replaced: Failure | undefined;
   let reported = '';
   /** How far the log is known to have grown. */
   let grownTo = 0;
@@ -117,7 +119,10 @@ export function createEngine(options: EngineOptions): Engine {
   function noteFailure(found: Failure): void {
     if (!lastingFailures.has(found.type)) return;
     // By its own import: a page that heard of it before it has the answer would ask the next worker for the same again.
-    if (found.type === 'storage.replaced' && transfers.isImporting) return;
+    if (found.type === 'storage.replaced' && transfers.isImporting) {
+      replaced = found;
+      return;
+    }
     failure = found;
     report();
   }
@@ -320,7 +325,11 @@ export function createEngine(options: EngineOptions): Engine {
     closeQuery: queries.closeQuery,
     verify: transfers.verify,
     exportNext: transfers.exportNext,
-    import: transfers.import,
+    import: async (...given) => {
+      const imported = await transfers.import(...given);
+      if (imported.status === 'failed' && replaced !== undefined) noteFailure(replaced);
+      return imported;
+    },
     rest: async () => {
       await Promise.all([running?.projections.saveNow(), running?.saved?.saveNow()]);
     },

@@ -155,6 +155,8 @@ export async function pushCommits(
     if (refusal !== undefined) {
       results.push({ commitId: commit.commandId, result: refusal });
       if (refusal.type === 'forked' || refusal.type === 'gap') break;
+      // Its author's next one would be placed before it, for nothing compares what is recovered with what it follows.
+      if (mode === 'recover' && isPassing(refusal)) break;
       continue;
     }
     const { head } = transaction;
@@ -193,6 +195,11 @@ function moveOn(events: readonly { readonly stream: string }[], revisions: Map<s
     revisions.set(stream, revision);
     return revision;
   });
+}
+
+/** Whether it may be taken later. */
+function isPassing(result: PushResult): boolean {
+  return result.type === 'retry' || (result.type === 'rejected' && !result.permanent);
 }
 
 /**

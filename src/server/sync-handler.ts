@@ -226,7 +226,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
   }
 
   function requireServing(): void {
-    if (signal?.aborted === true) throw new SyncFailure('UNAVAILABLE', 'The server is stopping.', { after: 2_000 });
+    if (signal?.aborted === true) throw new SyncFailure('UNAVAILABLE', stopping, { after: 2_000 });
   }
 
   async function requireActor(request: Request): Promise<Actor> {
@@ -302,8 +302,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     metrics.add('varve_request_seconds_total', ms / 1_000, `route="${route}"`);
     const isRefused = refused !== undefined && request.method !== 'OPTIONS';
     report({
-      // Who stops a server knows of it.
-      level: response.status >= 500 && signal?.aborted !== true ? 'error' : isRefused ? 'info' : 'debug',
+      level: response.status >= 500 && !isStopping(failure) ? 'error' : isRefused ? 'info' : 'debug',
       route,
       status: response.status,
       ms,
@@ -325,6 +324,13 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
 
 function printErrors(entry: ServerLogEntry): void {
   if (entry.level === 'error') console.error(JSON.stringify(entry));
+}
+
+const stopping = 'The server is stopping.';
+
+/** Who stops a server knows of it. */
+function isStopping(failure: unknown): boolean {
+  return failure instanceof SyncFailure && failure.reply.text === stopping;
 }
 
 /** Replies are for one client at one time. */

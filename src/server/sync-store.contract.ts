@@ -247,6 +247,17 @@ export function describeSyncStore(name: string, factory: StoreFactory): void {
       expect(checkChain(await server.readAll(), true)).toEqual([]);
     });
 
+    it('keeps the order of what is recovered where one of it has to wait', async () => {
+      const commit: Policy['commit'] = (_actor, { commandId }) => (commandId === 'b-2' ? { after: 5_000 } : 'allow');
+      const { server } = await setUp({ authorise: { log: () => 'allow', commit } });
+      const bob = createAuthor('log-1', 'b');
+      const lost = [1, 2, 3].map(() => bob.commit(['b-1']));
+      expect(await server.results(lost, { client: 'a', mode: 'recover' })).toEqual([
+        { type: 'accepted', g: 1 },
+        { type: 'retry', after: 5_000 },
+      ]);
+    });
+
     it('takes no commit whose author’s one before it has not, although it has another of that number', async () => {
       const { server } = await setUp();
       // A profile was copied. One copy's commit was lost, and was recovered by somebody else: it took no number.

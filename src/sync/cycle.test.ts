@@ -335,6 +335,26 @@ describe('a gap', () => {
   });
 });
 
+describe('a gap behind what a client has written before', () => {
+  it('is left behind under another name, where nothing is held back: what was there is nowhere any more', async () => {
+    const world = createTestWorld();
+    const ada = world.device('a');
+    ada.save('a1');
+    await syncOnce(world, ada);
+    for (const id of ['a2', 'a3']) ada.save(id);
+    world.setLine(async (request, pass) => {
+      if (!request.url.endsWith('push')) return pass();
+      const { base, client, commits } = await request.clone().json();
+      const [first] = commits;
+      if (client !== 'a') return pass();
+      const results = [{ commitId: first.commit.commandId, result: { type: 'gap', expected: 1 } }];
+      return Response.json({ base, results, head: { g: base.g, oh: base.oh } });
+    });
+    await syncOnce(world, ada);
+    expect([await world.ids(), ada.pending]).toEqual([['a1', 'a2', 'a3'], []]);
+  });
+});
+
 describe('a commit that the policy denies', () => {
   it('is withdrawn for good, and those behind it go on', async () => {
     const world = createTestWorld();

@@ -215,13 +215,15 @@ export function runCycle(
     if (refused.length > 0) await step(host.refuse(refused.map(toRefusal)));
     // What comes behind it was looked at without it.
     const stop = answers.find(({ result }) => !isTaken(result));
-    if (stop !== undefined)
-      await getOver(stop, { client: page.client, isAtHead, isAllOffered, hasTaken: taken.length > 0 });
+    if (stop !== undefined) {
+      const isFirst = page.commits[0]?.commit.clientSeq === 1;
+      await getOver(stop, { client: page.client, isFirst, isAtHead, isAllOffered, hasTaken: taken.length > 0 });
+    }
     return 'some';
   }
 
   /** Does what lets the first commit that was not taken be offered again, or go; throws where it has to be waited with. */
-  async function getOver(stop: Answer, { client, isAtHead, isAllOffered, hasTaken }: Offered): Promise<void> {
+  async function getOver(stop: Answer, { client, isFirst, isAtHead, isAllOffered, hasTaken }: Offered): Promise<void> {
     const { result } = stop;
     const obstacle = toObstacle(stop);
     if (result.type === 'retry' || (result.type === 'rejected' && !result.permanent)) {
@@ -229,14 +231,16 @@ export function runCycle(
       if (hasTaken) await pullToHead();
       throw obstacle;
     }
-    if (result.type === 'gap' || result.type === 'conflict') {
-      // It may follow from a commit that the server took and has lost.
-      if (!isAllOffered) acknowledged.clear();
-      // No pull can change what it says of the very place that the push was made from.
-      else if (result.type === 'gap' || isAtHead) throw obstacle;
-    }
+    // It may follow from a commit that the server took and has lost.
+    const mayFollow = !isAllOffered && (result.type === 'gap' || result.type === 'conflict');
+    if (mayFollow) acknowledged.clear();
+    // No pull can change what it says of the very place that the push was made from.
+    else if (result.type === 'conflict' && isAtHead) throw obstacle;
+    // Nobody has what a client's first commit follows.
+    else if (result.type === 'gap' && isFirst) throw obstacle;
     count(obstacle);
-    if (result.type === 'forked') {
+    // A gap that nothing fills: what was there before is nowhere any more, or stands behind what follows it.
+    if (result.type === 'forked' || (result.type === 'gap' && !mayFollow)) {
       // What this client has on the server keeps its stamp: it has to be confirmed before the rest is written anew.
       await pullToHead();
       await step(host.renewClient(client));
@@ -298,7 +302,7 @@ export function runCycle(
     } catch (error) {
       if (codeOf(error) !== 'TIMEOUT') throw error;
       if (memory.share <= smallShare) patience[route] = Math.min(maxPatience, 2 * patience[route]);
-      memory.share = Math.max(minShare, memory.share / 2);
+      memory.share = Math.min(memory.share, Math.max(minShare, memory.share / 2));
       throw error;
     }
   }
@@ -334,6 +338,8 @@ interface AskedPage {
 /** How a push was made that was not taken whole. */
 interface Offered {
   readonly client: string;
+  /** Whether it begins with the client's first commit of all. */
+  readonly isFirst: boolean;
   /** Whether the server's log ended where the push was made from. */
   readonly isAtHead: boolean;
   /** Whether nothing was held back. */

@@ -90,14 +90,14 @@ async function toRefusal(response: Response): Promise<SyncRefusal> {
     ? parsed.value
     : {
         error: codeOfStatus[status] ?? 'FAILED',
-        text: `The server answered with status ${status}${toDefect(told, parsed)}.`,
+        text: `The server answered with status ${status}${describeUnread(told, parsed)}.`,
       };
   const { error, text, after = readRetryAfter(headers) } = answer;
   return new SyncRefusal(error, text, after === undefined ? {} : { after });
 }
 
 /** What is wrong with what looks like an error of the protocol. */
-function toDefect(told: unknown, parsed: Parsed<SyncError>): string {
+function describeUnread(told: unknown, parsed: Parsed<SyncError>): string {
   const isMeant = typeof told === 'object' && told !== null && 'error' in told;
   return isMeant && !parsed.ok ? `, and with an error that cannot be read: ${parsed.path} ${parsed.text}` : '';
 }

@@ -107,7 +107,10 @@ describe('a folder', () => {
       const folder = createFolder(left);
       const lock = lockFolder(folder);
       expect(lock.wasLeft).toBe(true);
-      lock.release();
+      lock.release(false);
+      const again = lockFolder(folder);
+      expect(again.wasLeft).toBe(true);
+      again.release();
       expect(readdirSync(folder)).toEqual([]);
       expect(lockFolder(folder).wasLeft).toBe(false);
     }

@@ -15,7 +15,8 @@ interface Holder {
 export interface FolderLock {
   /** Whether somebody had it before and never gave it back: that process, or its machine, stopped in the middle. */
   readonly wasLeft: boolean;
-  release(): void;
+  /** `isSettled` is false where what a lock that was left stands for is not dealt with: then it is left again. */
+  release(isSettled?: boolean): void;
 }
 
 /**
@@ -77,7 +78,7 @@ function tryWrite(path: string, text: string): boolean {
 /** A holder in another container cannot be looked up: the time of its file says that it is there. */
 const [beatMs, silentMs] = [5_000, 30_000];
 
-function hold(path: string, text: string): () => void {
+function hold(path: string, text: string): FolderLock['release'] {
   // Another one has it where this process was asleep for longer than that, as a machine or a container may be.
   const isOwn = () => readLock(path)?.text === text;
   const beat = setInterval(() => {
@@ -88,9 +89,11 @@ function hold(path: string, text: string): () => void {
     }
   }, beatMs);
   beat.unref();
-  return () => {
+  return (isSettled = true) => {
     clearInterval(beat);
-    if (isOwn()) rmSync(path, { force: true });
+    if (!isOwn()) return;
+    if (isSettled) rmSync(path, { force: true });
+    else writeFileSync(path, '');
   };
 }
 

@@ -71,14 +71,16 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   // PostgreSQL looks after itself, and any number of servers may use it.
   const lock = databaseUrl === undefined ? lockFolder(dir) : undefined;
-  const closing: (() => Promise<void>)[] = [async () => lock?.release()];
+  // Where the power went, what was acknowledged may be gone: under another epoch it is offered again at once.
+  let isStranger = options.isEpochRenewed || lock?.wasLeft === true;
+  const closing: (() => Promise<void>)[] = [async () => lock?.release(!isStranger)];
   try {
     const database = await openDatabase(dir, databaseUrl, onLog);
     closing.push(() => database.close());
     const store = await openSqlSyncStore(database);
     const restored = options.restore === undefined ? undefined : await restore(store, options.restore);
-    // Where the power went, what was acknowledged may be gone: under another epoch it is offered again at once.
-    if (options.isEpochRenewed || lock?.wasLeft) await store.renewEpoch();
+    if (isStranger) await store.renewEpoch();
+    isStranger = false;
     const dumpFile = databaseUrl === undefined ? join(dir, 'dump.ndjson.gz') : undefined;
     const tokenFile = options.token === undefined ? join(dir, 'token') : undefined;
     const isTokenNew = tokenFile !== undefined && !existsSync(tokenFile);

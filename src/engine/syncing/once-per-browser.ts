@@ -11,7 +11,7 @@ export interface OncePerBrowser {
   readonly exclusively: SyncHost['exclusively'];
   /** Tells the other tabs to try now: somebody may have signed in here. */
   wakeOthers(): void;
-  /** Tells the other tabs, later ones too, how it goes: nothing where this is not the one that syncs. */
+  /** Tells the other tabs, later ones too, how it goes; nothing where this is not the one that syncs. */
   tell(progress: SyncProgress): void;
   close(): void;
 }
@@ -19,12 +19,12 @@ export interface OncePerBrowser {
 export interface OncePerBrowserOptions {
   /** Another tab wishes to sync now: called also in one that pauses and has left its place. */
   readonly onWake: () => void;
-  /** How it goes in the tab that syncs. */
-  readonly onTold: (progress: SyncProgress) => void;
+  /** How it goes in the tab that syncs, again and again; undefined where it does not say. */
+  readonly onTold: (progress: SyncProgress | undefined) => void;
 }
 
 /** What tabs that share a log say to each other. */
-type Word = 'beat' | 'wake' | 'ask' | SyncProgress;
+type Word = { readonly type: 'beat'; readonly progress?: SyncProgress | undefined } | { readonly type: 'wake' | 'ask' };
 
 /**
  * Lets one tab of those that share a log (`EventLog.address`) sync it, and another one as soon as that is gone, or
@@ -42,29 +42,28 @@ export function createOncePerBrowser(address: string, { onWake, onTold }: OncePe
   }
   const name = `varve:sync:${address}`;
   const channel = new BroadcastChannel(name);
-  /** Undefined where another tab syncs, and before it has said how it goes. */
-  let told: SyncProgress | undefined;
   let isHeld = false;
+  let progress: SyncProgress | undefined;
   const post = (word: Word) => channel.postMessage(word);
+  const beat = () => post({ type: 'beat', progress });
   channel.onmessage = ({ data: word }: MessageEvent<Word>) => {
-    if (word === 'wake') onWake();
-    else if (word === 'ask' && told !== undefined) post(told);
-    else if (typeof word === 'object') onTold(word);
+    if (word.type === 'wake') onWake();
+    else if (word.type === 'beat') onTold(word.progress);
+    else if (word.type === 'ask' && isHeld) beat();
   };
-  post('ask');
+  post({ type: 'ask' });
   // Node: an open channel alone does not keep the process alive.
   if ('unref' in channel && typeof channel.unref === 'function') channel.unref();
 
   async function runHeld(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const beat = () => post('beat');
+    isHeld = true;
     beat();
     const timer = setInterval(beat, beatMs);
-    isHeld = true;
     try {
       await work(signal);
     } finally {
       isHeld = false;
-      told = undefined;
+      progress = undefined;
       clearInterval(timer);
     }
   }
@@ -102,11 +101,11 @@ export function createOncePerBrowser(address: string, { onWake, onTold }: OncePe
 
   return {
     exclusively,
-    wakeOthers: () => post('wake'),
-    tell: (progress) => {
+    wakeOthers: () => post({ type: 'wake' }),
+    tell: (next) => {
       if (!isHeld) return;
-      told = progress;
-      post(progress);
+      progress = next;
+      beat();
     },
     close: () => channel.close(),
   };
@@ -117,7 +116,7 @@ function watchSilence(name: string, onSilence: () => void): () => void {
   const channel = new BroadcastChannel(name);
   let timer = setTimeout(onSilence, takeOverMs);
   channel.onmessage = ({ data }: MessageEvent<Word>) => {
-    if (data !== 'beat') return;
+    if (data.type !== 'beat') return;
     clearTimeout(timer);
     timer = setTimeout(onSilence, takeOverMs);
   };

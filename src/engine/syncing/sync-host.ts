@@ -41,9 +41,12 @@ export interface SyncHostOptions extends Omit<Decider, 'upcaster'> {
   readonly onReport: (progress: SyncProgress) => void;
   /** A receipt may be another one now. */
   readonly onMoved: () => void;
-  /** The storage said no: nobody else may ask it for long. */
+  /** The log is not what was opened any more: nobody else may ask it for long. */
   readonly onFailure: (failure: Failure) => void;
 }
+
+/** All others are sync's own problem, and may pass. */
+const endsOpening: ReadonlySet<Failure['type']> = new Set(['storage.replaced', 'storage.reset']);
 
 type Work<Result> = (transaction: SyncTransaction) => Promise<Result>;
 
@@ -58,7 +61,7 @@ export function createSyncHost(options: SyncHostOptions): EngineSyncHost {
     try {
       return await synced.write(work, writeOptions);
     } catch (error) {
-      if (error instanceof FailureError) onFailure(error.failure);
+      if (error instanceof FailureError && endsOpening.has(error.failure.type)) onFailure(error.failure);
       throw error;
     }
   }

@@ -25,7 +25,7 @@ export interface SyncingOptions extends Omit<Decider, 'upcaster'> {
   readonly onMoved: () => void;
   /** What was confirmed after that position is confirmed no more. */
   readonly onSetBack: (position: number) => void;
-  /** The storage said no to sync. */
+  /** The log is not what was opened any more. */
   readonly onFailure: (failure: Failure) => void;
 }
 
@@ -61,6 +61,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
           onWake: () => run?.wake(),
           onTold: (told) => {
             toldElsewhere = told;
+            syncedElsewhereAt = told?.syncedAt ?? syncedElsewhereAt;
             if (progress?.phase === 'elsewhere') onChange();
           },
         })
@@ -84,6 +85,7 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
   let progress: SyncProgress | undefined;
   /** How it goes in the tab that syncs. */
   let toldElsewhere: SyncProgress | undefined;
+  let syncedElsewhereAt: number | undefined;
   let counts = { pending: 0, pushed: 0, refused: 0, ...log.order };
   let run: SyncRun | undefined;
   let stopLooking: (() => void) | undefined;
@@ -119,10 +121,12 @@ export async function openSyncing(options: SyncingOptions): Promise<Syncing> {
 
   function describeProgress(): Pick<SyncStatus, 'phase' | 'problem' | 'nextWakeAt' | 'syncedAt'> {
     if (progress === undefined) return { phase: 'starting', nextWakeAt: env.now() };
-    if (progress.phase !== 'elsewhere' || toldElsewhere === undefined) return progress;
+    const times = [progress.syncedAt, syncedElsewhereAt].flatMap((time) => time ?? []);
+    const synced = times.length === 0 ? {} : { syncedAt: Math.max(...times) };
+    if (progress.phase !== 'elsewhere' || toldElsewhere === undefined) return { ...progress, ...synced };
     // Of a tab that is frozen or gone it may be past: then this one's own time is the next.
     const nextWakeAt = toldElsewhere.nextWakeAt > env.now() ? toldElsewhere.nextWakeAt : progress.nextWakeAt;
-    return { ...toldElsewhere, phase: 'elsewhere', nextWakeAt };
+    return { ...toldElsewhere, phase: 'elsewhere', nextWakeAt, ...synced };
   }
 
   const stopListening = log.onGrowth(lookSoon);
