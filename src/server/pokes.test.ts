@@ -51,6 +51,15 @@ it('a stream that was long in opening hears of the newer head, and so does every
   expect(second).toEqual([at(5), at(5)]);
 });
 
+it('a stream that was long in opening hears of the newer head, also where it is the first of its log', async () => {
+  const { send, open } = setUp();
+  send(at(5));
+  const heard = open(at(4));
+  await nextTurn();
+  await nextTurn();
+  expect(heard).toEqual([at(5)]);
+});
+
 it('a look that was long on its way hides no newer head', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());

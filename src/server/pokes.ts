@@ -25,11 +25,15 @@ interface Stream {
   readonly onCount: CountListener;
 }
 
+/** Logs of which the last poke is kept: those that streams may be opening to at the moment, and many more. */
+const maxKept = 1_000;
+
 /** The protocol says 30 seconds; proxies close what is silent for a minute. */
 const beatMs = 25_000;
 
 export function createPokes(readPoke: ReadPoke): Pokes {
   const streams = new Map<string, Set<Stream>>();
+  /** The latest told of is the last. */
   const lastPokes = new Map<string, SyncPoke>();
   /** Logs whose head moved in this turn. */
   const moved = new Set<string>();
@@ -43,10 +47,7 @@ export function createPokes(readPoke: ReadPoke): Pokes {
   function forget(logId: string, stream: Stream): void {
     const all = streams.get(logId);
     if (all?.delete(stream) !== true) return;
-    if (all.size === 0) {
-      streams.delete(logId);
-      lastPokes.delete(logId);
-    }
+    if (all.size === 0) streams.delete(logId);
     if (streams.size === 0) {
       clearInterval(beat);
       beat = undefined;
@@ -58,13 +59,17 @@ export function createPokes(readPoke: ReadPoke): Pokes {
   function keepNewest(logId: string, poke: SyncPoke): SyncPoke {
     const last = lastPokes.get(logId);
     const found = last !== undefined && last.epoch === poke.epoch && last.g > poke.g ? last : poke;
+    lastPokes.delete(logId);
     lastPokes.set(logId, found);
+    const [oldest = logId] = lastPokes.keys();
+    if (lastPokes.size > maxKept) lastPokes.delete(oldest);
     return found;
   }
 
   function send(logId: string, poke: SyncPoke): void {
-    if (!streams.has(logId)) return;
+    // Also where nobody listens: a stream may be opening, and has looked at the head before this.
     keepNewest(logId, poke);
+    if (!streams.has(logId)) return;
     // Of pushes that were stored together, the last one says it all.
     if (moved.size === 0) void nextTurn().then(tellMoved);
     moved.add(logId);
