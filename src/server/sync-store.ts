@@ -16,7 +16,10 @@ import type { SyncPlace } from '../protocol/sync-messages.ts';
 export interface SyncStore {
   /** Minted with the store, and again by `renewEpoch`: tells clients that this is not the store they knew. */
   readonly epoch: string;
-  /** Mints another epoch: after a restore with the database's own tools, which bring the old one back, or where what was stored may be lost. */
+  /**
+   * Mints another epoch: after a restore with the database's own tools, which bring the old one back, or where what was
+   * stored may be lost.
+   */
   renewEpoch(): Promise<void>;
   /**
    * Runs `work`, which restores a dump into the store. Where it broke off after the first commits, also by the end of the

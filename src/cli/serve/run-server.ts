@@ -72,15 +72,15 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
   // PostgreSQL looks after itself, and any number of servers may use it.
   const lock = databaseUrl === undefined ? lockFolder(dir) : undefined;
   // Where the power went, what was acknowledged may be gone: under another epoch it is offered again at once.
-  let isStranger = options.isEpochRenewed || lock?.wasLeft === true;
-  const closing: (() => Promise<void>)[] = [async () => lock?.release(!isStranger)];
+  let needsNewEpoch = options.isEpochRenewed || lock?.wasLeft === true;
+  const closing: (() => Promise<void>)[] = [async () => lock?.release(!needsNewEpoch)];
   try {
     const database = await openDatabase(dir, databaseUrl, onLog);
     closing.push(() => database.close());
     const store = await openSqlSyncStore(database);
     const restored = options.restore === undefined ? undefined : await restore(store, options.restore);
-    if (isStranger) await store.renewEpoch();
-    isStranger = false;
+    if (needsNewEpoch) await store.renewEpoch();
+    needsNewEpoch = false;
     const dumpFile = databaseUrl === undefined ? join(dir, 'dump.ndjson.gz') : undefined;
     const tokenFile = options.token === undefined ? join(dir, 'token') : undefined;
     const isTokenNew = tokenFile !== undefined && !existsSync(tokenFile);

@@ -24,7 +24,7 @@ export interface OncePerBrowserOptions {
 }
 
 /** What tabs that share a log say to each other. */
-type Word = { readonly type: 'beat'; readonly progress?: SyncProgress | undefined } | { readonly type: 'wake' | 'ask' };
+type Word = { readonly type: 'beat'; readonly progress: SyncProgress | undefined } | { readonly type: 'wake' | 'ask' };
 
 /**
  * Lets one tab of those that share a log (`EventLog.address`) sync it, and another one as soon as that is gone, or
