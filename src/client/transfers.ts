@@ -23,7 +23,9 @@ export interface Transfers {
   export(): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
    * Puts an exported file in the place of the log, once every link of it was checked: all of it, or nothing. Resolves
-   * when the open mirrors show it. Refused where there are events already, unless `replace` says to give them up.
+   * when the open mirrors show it. Refused where there are events already, unless `replace` says to give them up; where
+   * something was saved meanwhile, also by another tab, for that is never given up unseen; and where another import
+   * has begun since.
    */
   import(file: Blob, options?: ImportOptions): Promise<Imported>;
 }

@@ -89,10 +89,13 @@ export interface UnreadableEvent {
   readonly position: number;
 }
 
-/** A file is not an export of this app's log, or is not as it was written. Nothing was changed. */
+/**
+ * A file is not an export of this app's log, or is not as it was written; or something was saved while it was read, or
+ * another import began. Nothing was changed.
+ */
 export interface ImportRefusal {
   readonly type: 'import.refused';
-  /** Has the line and what is wrong with it. */
+  /** Has the line and what is wrong with it, or what was in the way. */
   readonly text: string;
 }
 

@@ -327,7 +327,7 @@ export function createEngine(options: EngineOptions): Engine {
     exportNext: transfers.exportNext,
     import: async (...given) => {
       const imported = await transfers.import(...given);
-      if (imported.status === 'failed' && replaced !== undefined) noteFailure(replaced);
+      if (imported.status === 'failed') noteFailure(replaced ?? imported.failure);
       return imported;
     },
     rest: async () => {

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { createClient } from '../client/client.ts';
 import type { WorkerLike } from '../client/connection.ts';
 import { laterAccounts, laterLedger } from '../demo/ledger/history/later-ledger.ts';
-import { openDexieEventLog } from '../log/dexie-event-log.ts';
+import { Account } from '../demo/ledger/ledger.ts';
+import { type DexieEventLog, openDexieEventLog } from '../log/dexie-event-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
 import type { Sync } from '../protocol/sync-host.ts';
 import { createMemorySyncStore } from '../server/memory-sync-store.ts';
@@ -18,10 +19,19 @@ import { createEngine, type EngineOptions } from './engine.ts';
 const stored = readFileSync(new URL('../demo/ledger/history/ledger-of-2024.ndjson', import.meta.url), 'utf8');
 
 /** The engine in this process on IndexedDB, where a log can be imported. */
-function createDurableWorker(name: string, sync?: Sync): WorkerLike {
+function createDurableWorker(name: string, sync?: Sync, afterStaging?: () => Promise<void>): WorkerLike {
   const { port1, port2 } = new MessageChannel();
   const env = createTestEnv();
-  const openLog: EngineOptions['openLog'] = (_hint, _onClosed, logId) => openDexieEventLog({ name, env, logId });
+  const openLog: EngineOptions['openLog'] = async (_hint, _onClosed, logId) => {
+    const log = await openDexieEventLog({ name, env, logId });
+    const stage: DexieEventLog['stage'] = async (given) => {
+      const staging = await log.stage(given);
+      await afterStaging?.();
+      return staging;
+    };
+    // Everything else as it is, also what it computes when it is asked.
+    return Object.create(log, { stage: { value: stage } });
+  };
   const engine = createEngine({ app: laterLedger, env, openLog, durable: true, ...(sync && { sync }) });
   expose(throwPlainFailures(engine), port1);
   return {
@@ -100,6 +110,37 @@ describe('a log that was imported', () => {
     }
   });
 
+  it('shows in a tab whose own import was overtaken by it', async () => {
+    for (const [file, why] of [
+      [stored, 'storage.replaced'],
+      ['not an export', 'import.refused'],
+    ] as const) {
+      const [staged, held] = [createSignal(), createSignal()];
+      const afterStaging = () => {
+        staged.give();
+        return held.given;
+      };
+      const name = `import-overtaken-${why}`;
+      const options = { askToPersist: false };
+      const slow = createClient(laterLedger, () => createDurableWorker(name, undefined, afterStaging), options);
+      const quick = createClient(laterLedger, () => createDurableWorker(name), options);
+      const { ready, rows } = slow.mirror(laterAccounts);
+      await ready;
+      const overtaken = slow.import(new Blob([file]));
+      await staged.given;
+      expect(await quick.import(new Blob([stored]))).toMatchObject({ status: 'imported' });
+      // Noticed while the own import goes on, and kept back until that is known to have come to nothing.
+      const receipt = await slow.execute(Account, 'a', 'archive', {});
+      expect(receipt).toMatchObject({ status: 'failed', failure: { type: 'storage.replaced' } });
+      expect(rows.size).toBe(0);
+      held.give();
+      expect(await overtaken).toMatchObject({ status: 'failed', failure: { type: why } });
+      await expect.poll(() => [...rows.values()].map(({ owner }) => owner)).toEqual(['Ada', 'Ben']);
+      await slow.close();
+      await quick.close();
+    }
+  });
+
   it('is refused in the place of another one that was joined', async () => {
     const client = createClient(laterLedger, () => createDurableWorker('import-joined'), {
       askToPersist: false,
@@ -111,3 +152,11 @@ describe('a log that was imported', () => {
     await client.close();
   });
 });
+
+function createSignal() {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+}

@@ -1,12 +1,12 @@
 import { FailureError } from '../core/errors.ts';
 import type { EventLog } from '../log/event-log.ts';
-import type { Staging } from '../log/import-log.ts';
+import type { StageOptions, Staging } from '../log/import-log.ts';
 import type { EngineApi } from '../protocol/engine-api.ts';
 import type { Publisher } from './publisher.ts';
 
 /** A log, and what only one that outlives the page can do. */
 export interface OpenedLog extends EventLog {
-  readonly stage?: () => Promise<Staging>;
+  readonly stage?: (options: StageOptions) => Promise<Staging>;
 }
 
 export interface Transfers extends Pick<EngineApi, 'verify' | 'exportNext' | 'import'> {
@@ -59,12 +59,7 @@ export function createTransfers({
       imports += 1;
       try {
         if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
-        if (!replace && (await log.head()) > 0) {
-          throw new FailureError(
-            refusal('this device already holds events', 'Export them first, then import with `replace`.'),
-          );
-        }
-        const summary = await importLog(file.stream(), await log.stage(), {
+        const summary = await importLog(file.stream(), await log.stage({ replace }), {
           app,
           onlyLogId: joined,
           onProgress: (done) => publisher.post({ type: 'progress', commandId: importId, done, total: file.size }),

@@ -7,7 +7,7 @@ import type { LogHint } from '../protocol/engine-api.ts';
 import { createDexieSnapshotStore } from './dexie-snapshot-store.ts';
 import type { EventLog, LogClosedListener, WriteOptions } from './event-log.ts';
 import { inTransaction, requestResult } from './idb.ts';
-import type { Staging } from './import-log.ts';
+import type { StageOptions, Staging } from './import-log.ts';
 import { createLiveDatabase } from './live-database.ts';
 import { createOrderWatch } from './log-order.ts';
 import { keysFrom, type LogRecord, newestFormat, rebasesOf, requireLogRecord } from './log-record.ts';
@@ -53,7 +53,7 @@ export interface DexieEventLogOptions {
 
 /** A log that can be replaced as a whole. */
 export interface DexieEventLog extends EventLog {
-  stage(): Promise<Staging>;
+  stage(options: StageOptions): Promise<Staging>;
 }
 
 /**
@@ -291,28 +291,22 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     noticedRebases,
   );
 
-  const stage = async (): Promise<Staging> => {
+  const stage = async (given: StageOptions): Promise<Staging> => {
     const { createDexieStaging } = await import('./dexie-staging.ts');
-    let expected = own;
     return createDexieStaging(
       (durability, work) =>
         database.run((handle) =>
-          inTransaction(handle, [...stores, 'pending'], 'readwrite', { durability, hangMs }, async (transaction) => {
-            const meta = transaction.objectStore('meta');
-            // Its own swap moves it on to the next generation.
-            const now: LogRecord | undefined = await requestResult(meta.get('log'));
-            if (now?.replaces === logId && now.generation === own.generation + 1) expected = now;
-            const record = await requireLogRecord(meta, name, expected);
-            return work(record, {
-              meta,
+          inTransaction(handle, [...stores, 'pending'], 'readwrite', { durability, hangMs }, async (transaction) =>
+            work({
+              meta: transaction.objectStore('meta'),
               segments: transaction.objectStore('segments'),
               index: transaction.objectStore('index'),
               snapshots: transaction.objectStore('snapshots'),
               pending: transaction.objectStore('pending'),
-            });
-          }),
+            }),
+          ),
         ),
-      env,
+      { name, own, env, ...given },
     );
   };
 

@@ -1,40 +1,77 @@
 import type { Env } from '../core/env.ts';
+import { FailureError } from '../core/errors.ts';
 import { chainStart } from '../protocol/commit-digest.ts';
+import { bytesToHex } from '../protocol/hex.ts';
 import { requestResult } from './idb.ts';
-import type { Staging } from './import-log.ts';
-import { keysFrom, type LogRecord, plainFormat } from './log-record.ts';
+import { refusal, type StageOptions, type Staging } from './import-log.ts';
+import { keysFrom, type LogRecord, plainFormat, requireLogRecord } from './log-record.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
 import { commitCount } from './segment.ts';
 import { extendBlocks, type IndexBlock, indexSegment } from './segment-index.ts';
 import { fullSegment } from './segment-room.ts';
 
-/** Runs in a read-write transaction over meta, segments, index, snapshots and pending, on the record of the log as it is. */
+interface StagingStores {
+  readonly meta: IDBObjectStore;
+  readonly segments: IDBObjectStore;
+  readonly index: IDBObjectStore;
+  readonly snapshots: IDBObjectStore;
+  readonly pending: IDBObjectStore;
+}
+
+/** Runs in a read-write transaction over these stores. */
 export type InStores = <Result>(
   durability: IDBTransactionDurability,
-  work: (
-    record: LogRecord,
-    stores: {
-      readonly meta: IDBObjectStore;
-      readonly segments: IDBObjectStore;
-      readonly index: IDBObjectStore;
-      readonly snapshots: IDBObjectStore;
-      readonly pending: IDBObjectStore;
-    },
-  ) => Promise<Result>,
+  work: (stores: StagingStores) => Promise<Result>,
 ) => Promise<Result>;
+
+export interface DexieStagingOptions extends StageOptions {
+  readonly name: string;
+  /** The log that is open, and would be replaced. */
+  readonly own: Pick<LogRecord, 'logId' | 'generation'>;
+  readonly env: Env;
+}
+
+/** Where the ticket of the import lies, of several the one that began last, in the `meta` store. */
+const ticketKey = 'import';
 
 /**
  * Puts a log together beside the one in use: its segments stand under the next generation, which nobody reads before
  * the record names it. Full segments and index blocks are written at once; there is no tail to be sealed.
+ *
+ * Of several imports, also of several tabs, only the one that began last goes on, for they write under the same keys,
+ * and nobody can tell one that was killed from one that runs.
  */
-export async function createDexieStaging(inStores: InStores, env: Env): Promise<Staging> {
-  const generation = await inStores('relaxed', async (record, { segments, index }) => {
-    const next = record.generation + 1;
-    // What an import left that was killed.
-    segments.delete(keysFrom(next, 0));
-    index.delete(keysFrom(next, 0));
-    return next;
+export async function createDexieStaging(
+  inStores: InStores,
+  { name, own, replace, env }: DexieStagingOptions,
+): Promise<Staging> {
+  const generation = own.generation + 1;
+  const ticket = env.newId();
+  const begun = await inStores('relaxed', async (stores) => {
+    const record = await requireLogRecord(stores.meta, name, own);
+    if (record.head > 0 && !replace) {
+      throw new FailureError(
+        refusal('this device already holds events', 'Export them first, then import with `replace`.'),
+      );
+    }
+    // What an import left that was killed, or has to give way to this one.
+    deleteGeneration(stores, generation);
+    stores.meta.put(ticket, ticketKey);
+    return record;
   });
+
+  /** As long as the log is still there and no other import has begun. */
+  const inTurn = <Result>(
+    durability: IDBTransactionDurability,
+    work: (stores: StagingStores, record: LogRecord) => Result,
+  ): Promise<Result> =>
+    inStores(durability, async (stores) => {
+      const record = await requireLogRecord(stores.meta, name, own);
+      if ((await requestResult(stores.meta.get(ticketKey))) !== ticket)
+        throw new FailureError(refusal('another import began after it', 'Wait for that one.'));
+      return work(stores, record);
+    });
+
   let waiting: LinkedCommit[] = [];
   /** Digest of each client's last commit, and whether one of them follows another than that. */
   const ends = new Map<string, Uint8Array>();
@@ -61,7 +98,7 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     const replaced = block;
     // One part is written while the next is read and checked.
     await writing;
-    writing = inStores('relaxed', async (_record, stores) => {
+    writing = inTurn('relaxed', (stores) => {
       for (const segment of segments) stores.segments.put(segment, [generation, segment.last]);
       if (replaced !== undefined) stores.index.delete([generation, replaced.last]);
       for (const each of blocks) stores.index.put(each, [generation, each.last]);
@@ -89,43 +126,52 @@ export async function createDexieStaging(inStores: InStores, env: Env): Promise<
     swapIn: async (logId) => {
       await store(true);
       await writing;
-      const old = await inStores('strict', async (record, { meta, snapshots, pending }) => {
+      await inTurn('strict', ({ meta, snapshots, pending }, { client, digest }) => {
+        if (client !== begun.client || bytesToHex(digest) !== bytesToHex(begun.digest)) {
+          throw new FailureError(
+            refusal('something was saved here while it was read', 'Export that first, then import with `replace`.'),
+          );
+        }
         snapshots.clear();
         // What sync keeps is of the log that was here: the imported one begins without it.
         pending.clear();
-        // A client of its own: who wrote before may still write elsewhere.
-        const { digest } = chainStart;
+        meta.delete(ticketKey);
         const swapped: LogRecord = {
           ...plainFormat,
           ...(isBranched ? { isBranched } : {}),
           logId,
-          replaces: record.logId,
+          replaces: own.logId,
           generation,
           head,
           order,
+          // A client of its own: who wrote before may still write elsewhere.
           client: env.newId(),
           clientSeq: 0,
-          digest,
+          digest: chainStart.digest,
           sealed: head,
         };
-        await requestResult(meta.put(swapped, 'log'));
-        return record.generation;
+        meta.put(swapped, 'log');
       });
-      // Behind the swap, and again before the next import: nobody reads it any more.
-      await inStores('relaxed', async (_record, { segments, index }) => {
-        segments.delete(keysFrom(old, 0));
-        index.delete(keysFrom(old, 0));
+      // Behind the swap, and again before the next import: nobody reads it any more. Of this database only: one that
+      // was deleted meanwhile begins with the first generation again.
+      await inStores('relaxed', async (stores) => {
+        await requireLogRecord(stores.meta, name, { logId, generation });
+        deleteGeneration(stores, own.generation);
       }).catch(() => undefined);
     },
     discard: async () => {
       await writing?.catch(() => undefined);
-      await inStores('relaxed', async (record, { segments, index }) => {
-        if (record.generation === generation) return;
-        segments.delete(keysFrom(generation, 0));
-        index.delete(keysFrom(generation, 0));
+      await inTurn('relaxed', (stores) => {
+        deleteGeneration(stores, generation);
+        stores.meta.delete(ticketKey);
       }).catch(() => undefined);
     },
   };
+}
+
+function deleteGeneration({ segments, index }: StagingStores, generation: number): void {
+  segments.delete(keysFrom(generation, 0));
+  index.delete(keysFrom(generation, 0));
 }
 
 function payloadSize({ payloads }: LinkedCommit): number {

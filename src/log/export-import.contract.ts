@@ -76,9 +76,8 @@ export function describeExportImport(): void {
       expect(await store.loadInstances('payment', ['a'])).toEqual({ turn: 0, instances: [undefined] });
       expect(await store.nextDeadline('payment')).toBeUndefined();
       expect(await store.save('payment', { turn: 1, position: 5 })).toBe(true);
-      const database = await requestResult(indexedDB.open(name));
-      expect(await requestResult(database.transaction('meta').objectStore('meta').getAllKeys())).toHaveLength(2);
-      for (const each of [database, log, other, again]) each.close();
+      expect(await countKeys(name)).toBe(2);
+      for (const each of [log, other, again]) each.close();
     });
 
     it('is refused where anything in it was changed, and nothing is left behind', async () => {
@@ -135,7 +134,7 @@ export function describeExportImport(): void {
       await fill(other, 5);
       const before = await countStored(name);
       let pieces = 0;
-      const cancelled = importLog(toStream(file), await other.stage(), {
+      const cancelled = importLog(toStream(file), await other.stage({ replace: true }), {
         app: 'test',
         isCancelled: () => {
           pieces += 1;
@@ -145,7 +144,7 @@ export function describeExportImport(): void {
       await expect(cancelled).rejects.toMatchObject({ failure: { type: 'engine.cancelled' } });
       expect(await countStored(name)).toEqual(before);
       // Killed: staged, and never swapped in nor discarded. The next import clears it away.
-      const staging = await other.stage();
+      const staging = await other.stage({ replace: true });
       const [first] = await stagedCommits(log);
       if (first !== undefined) await staging.append([first]);
       await importText(other, file);
@@ -155,6 +154,65 @@ export function describeExportImport(): void {
       expect(await again.verify()).toMatchObject({ status: 'verified' });
       again.close();
       log.close();
+    });
+
+    it('takes the place of nothing that was saved while it was read', async () => {
+      const { log } = await open();
+      await fill(log, 20);
+      const file = await toFile(log);
+      for (const replace of [false, true]) {
+        const { log: other, name } = await open();
+        if (replace) await fill(other, 5);
+        const staging = await other.stage({ replace });
+        const before = await countStored(name);
+        await other.write((transaction) => transaction.append(commit('meanwhile', 2)));
+        await expect(importLog(toStream(file), staging, { app: 'test' })).rejects.toMatchObject({
+          failure: { type: 'import.refused', text: expect.stringContaining('something was saved here') },
+        });
+        expect(await commitEvents(other, 'meanwhile')).toHaveLength(2);
+        expect(await other.verify()).toMatchObject({ status: 'verified' });
+        expect(await countKeys(name)).toBe(1);
+        expect((await countStored(name))[0]).toBe((before[0] ?? 0) + 1);
+        other.close();
+      }
+      log.close();
+    });
+
+    it('is refused where the log holds events, unless that is to be replaced', async () => {
+      const { log } = await open();
+      await fill(log, 5);
+      const { log: other } = await open();
+      await fill(other, 1);
+      await expect(other.stage({ replace: false })).rejects.toMatchObject({
+        failure: { type: 'import.refused', text: expect.stringContaining('already holds events') },
+      });
+      for (const each of [log, other]) each.close();
+    });
+
+    it('gives way to another import that began later, and does not mix with it', async () => {
+      const { log } = await open();
+      await fill(log, 300, 2_000);
+      const { log: second } = await open();
+      await fill(second, 20);
+      const { log: other, name } = await open();
+      const { log: otherTab } = await open(name);
+      const [early, ...rest] = await stagedCommits(log);
+      const overtaken = await other.stage({ replace: false });
+      if (early !== undefined) await overtaken.append([early]);
+      const later = await otherTab.stage({ replace: false });
+      await overtaken.append(rest);
+      await expect(overtaken.swapIn(log.logId)).rejects.toMatchObject({
+        failure: { type: 'import.refused', text: expect.stringContaining('another import began') },
+      });
+      await overtaken.discard();
+      await importLog(toStream(await toFile(second)), later, { app: 'test' });
+      await expect(other.stage({ replace: true })).rejects.toMatchObject({ failure: { type: 'storage.replaced' } });
+      const { log: again } = await open(name);
+      expect(await readAll(again)).toEqual(await readAll(second));
+      expect(await again.verify()).toMatchObject({ status: 'verified' });
+      expect(await countStored(name)).toEqual(await countOf(again));
+      expect(await countKeys(name)).toBe(1);
+      for (const each of [log, second, other, otherTab, again]) each.close();
     });
   });
 }
@@ -212,7 +270,7 @@ function toStream(text: string): ReadableStream<Uint8Array> {
 }
 
 async function importText(log: DexieEventLog, text: string) {
-  return importLog(toStream(text), await log.stage(), { app: 'test' });
+  return importLog(toStream(text), await log.stage({ replace: true }), { app: 'test' });
 }
 
 async function readAll(log: DexieEventLog): Promise<RecordedEvent[]> {
@@ -234,6 +292,14 @@ async function countStored(name: string): Promise<readonly number[]> {
   );
   database.close();
   return counts;
+}
+
+/** Number of what stands in the `meta` store: the record, and what else is kept beside it. */
+async function countKeys(name: string): Promise<number> {
+  const database = await requestResult(indexedDB.open(name));
+  const count = await requestResult(database.transaction('meta').objectStore('meta').count());
+  database.close();
+  return count;
 }
 
 /** What a log of its length has at least and at most: everything sealed, in one index block. */

@@ -8,10 +8,21 @@ import type { LinkedCommit } from './pack-commits.ts';
 import { recordCommit } from './record-commit.ts';
 import { orderMark } from './segment.ts';
 
-/** Where an import is put together, unseen, until it is whole. */
+export interface StageOptions {
+  /** Also where the log holds events. What is saved after the staging began is never replaced. */
+  readonly replace: boolean;
+}
+
+/**
+ * Where an import is put together, unseen, until it is whole. Once another one has begun, each call throws
+ * `FailureError` with `import.refused`.
+ */
 export interface Staging {
   append(commits: readonly LinkedCommit[]): Promise<void>;
-  /** Puts it in the place of the log, in one transaction. Other openings of the log learn of it at their next call. */
+  /**
+   * Puts it in the place of the log, in one transaction. Other openings of the log learn of it at their next call.
+   * Throws `FailureError` with `import.refused` where something was saved in the log since the staging began.
+   */
   swapIn(logId: string): Promise<void>;
   /** Leaves nothing behind. */
   discard(): Promise<void>;
