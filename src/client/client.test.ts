@@ -29,6 +29,30 @@ describe('a client that joins a log', () => {
   });
 });
 
+describe('an export that is not read to its end', () => {
+  it('lets go of the log', async () => {
+    const log = createMemoryEventLog();
+    let listening = 0;
+    const onRebase: EventLog['onRebase'] = (listener) => {
+      listening += 1;
+      const stop = log.onRebase(listener);
+      return () => {
+        listening -= 1;
+        stop();
+      };
+    };
+    const client = open({ ...log, onRebase });
+    await client.execute(Counter, 'a', 'count', { by: 1 });
+    const before = listening;
+    const reader = client.export().getReader();
+    for (let pieces = 0; pieces < 2; pieces += 1) expect((await reader.read()).done).toBe(false);
+    expect(listening).toBe(before + 1);
+    await reader.cancel();
+    expect(listening).toBe(before);
+    await client.close();
+  });
+});
+
 describe('execute', () => {
   it('stores what was decided and answers with a receipt', async () => {
     const client = open();

@@ -52,6 +52,23 @@ describe('a worker that dies', () => {
     await client.close();
   });
 
+  it('ends the export that it read, which another one would begin anew in the middle of the file', async () => {
+    const log = createMemoryEventLog();
+    const { client, workers } = open(() => createInProcessWorker({ app: counterApp, log }));
+    await client.execute(Counter, 'a', 'count', { by: 1 });
+    const reader = client.export().getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('"varve":"log"');
+    workers[0]?.terminate();
+    const rest = async () => {
+      while (!(await reader.read()).done);
+    };
+    await expect(rest()).rejects.toMatchObject({
+      failure: { type: 'storage.failed', text: expect.stringContaining('Export it again') },
+    });
+    expect(await new Response(client.export()).text()).toContain('"end":{"head":1');
+    await client.close();
+  });
+
   it('that is only busy is left alone', async () => {
     const log = createMemoryEventLog();
     const slow: EventLog = {

@@ -58,12 +58,16 @@ export function createTransfers(
       follow<Checked>(onProgress, (id) => connection.call<Checked>(async (api) => api.verify(id))),
     export: () => {
       const exportId = randomId();
+      let taken = 0;
       return new ReadableStream({
         pull: async (controller) => {
-          const piece = await connection.call((api) => api.exportNext(exportId));
+          const piece = await connection.call((api) => api.exportNext(exportId, taken));
+          taken += 1;
           if (piece === undefined) controller.close();
           else controller.enqueue(piece);
         },
+        // A page that is closed, or a worker that is gone, has nothing left to end.
+        cancel: () => connection.call((api) => api.endExport(exportId)).catch(() => undefined),
       });
     },
     import: (file, { replace = false, onProgress, signal } = {}) =>

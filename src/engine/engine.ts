@@ -325,6 +325,7 @@ export function createEngine(options: EngineOptions): Engine {
     closeQuery: queries.closeQuery,
     verify: transfers.verify,
     exportNext: transfers.exportNext,
+    endExport: transfers.endExport,
     import: async (...given) => {
       const imported = await transfers.import(...given);
       if (imported.status === 'failed') noteFailure(replaced ?? imported.failure);

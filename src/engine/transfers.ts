@@ -1,4 +1,4 @@
-import { FailureError } from '../core/errors.ts';
+import { type Failure, FailureError } from '../core/errors.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { StageOptions, Staging } from '../log/import-log.ts';
 import type { EngineApi } from '../protocol/engine-api.ts';
@@ -9,7 +9,7 @@ export interface OpenedLog extends EventLog {
   readonly stage?: (options: StageOptions) => Promise<Staging>;
 }
 
-export interface Transfers extends Pick<EngineApi, 'verify' | 'exportNext' | 'import'> {
+export interface Transfers extends Pick<EngineApi, 'verify' | 'exportNext' | 'endExport' | 'import'> {
   /** Whether this worker puts another log in the place of its own, or has: its page replaces it when it has the answer. */
   readonly isImporting: boolean;
 }
@@ -44,14 +44,22 @@ export function createTransfers({
         return { status: 'failed', failure: error.failure };
       }
     },
-    exportNext: async (exportId) => {
-      // What is rarely needed is loaded when it is.
-      const { exportLog } = await import('../log/export-log.ts');
-      const pieces = exports.get(exportId) ?? exportLog(requireOpen().log, app);
-      exports.set(exportId, pieces);
+    exportNext: async (exportId, piece) => {
+      if (piece === 0) {
+        // What is rarely needed is loaded when it is.
+        const { exportLog } = await import('../log/export-log.ts');
+        exports.set(exportId, exportLog(requireOpen().log, app));
+      }
+      const pieces = exports.get(exportId);
+      if (pieces === undefined) throw new FailureError(cutOff);
       const { value, done } = await pieces.next();
       if (done) exports.delete(exportId);
       return done ? undefined : new TextEncoder().encode(value);
+    },
+    endExport: async (exportId) => {
+      const pieces = exports.get(exportId);
+      exports.delete(exportId);
+      await pieces?.return(undefined);
     },
     import: async (importId, file, { replace }) => {
       const { log, joined } = requireOpen();
@@ -76,3 +84,8 @@ export function createTransfers({
     },
   };
 }
+
+const cutOff: Failure = {
+  type: 'storage.failed',
+  text: 'The export was cut off: the worker that read it was replaced. What was written is not whole. Export it again.',
+};

@@ -43,8 +43,12 @@ export interface EngineApi {
   rebuild(rebuildId: string, projection?: string): Promise<void>;
   /** Checks the chains of the whole log; told of by `progress` messages under `checkId`. */
   verify(checkId: string): Promise<Checked>;
-  /** The next piece of an export as UTF-8, from its start where `exportId` is new; undefined at its end. */
-  exportNext(exportId: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * The next piece of an export as UTF-8, the first of which has the number 0 and begins it; undefined at its end. Fails
+   * where another worker began it: what came before may be of another log.
+   */
+  exportNext(exportId: string, piece: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  endExport(exportId: string): Promise<void>;
   /**
    * Checks a file that was exported and puts it in the place of the log; told of by `progress` messages under
    * `importId`, in bytes, and ended by `cancel`. The worker then has to be replaced: its log is no more.
