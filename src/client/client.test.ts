@@ -73,6 +73,39 @@ describe('execute', () => {
     await client.close();
   });
 
+  it('saves a long list once that is sent twice at a time under one id', async () => {
+    const log = createMemoryEventLog();
+    const client = open(log);
+    const commands = Array.from({ length: 1_200 }, (_, index) => command(Counter, `${index}`, 'count', { by: 1 }));
+    const send = () => client.execute(commands, { commandId: 'seed' });
+    const [first, second] = await Promise.all([send(), send()]);
+    expect(first).toMatchObject({ status: 'saved', events: 1_200 });
+    expect(second).toEqual(first);
+    expect(await log.head()).toBe(1_200);
+    await client.close();
+  });
+
+  it('answers a long list that is cancelled, whenever that is', async () => {
+    const commands = Array.from({ length: 600 }, (_, index) => command(Counter, `${index}`, 'count', { by: 1 }));
+    const log = createMemoryEventLog();
+    const client = open(log);
+    await client.execute(Counter, 'a', 'count', { by: 1 });
+    const answers = new Set<string>();
+    // Until it is too late.
+    for (let turns = 0; !answers.has('saved'); turns += 1 + (turns >> 3)) {
+      const head = await log.head();
+      const cancelling = new AbortController();
+      const answer = client.execute(commands, { signal: cancelling.signal });
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      cancelling.abort();
+      const receipt = await answer;
+      answers.add(receipt.status === 'failed' ? receipt.failure.type : receipt.status);
+      expect(await log.head()).toBe(receipt.status === 'saved' ? head + 600 : head);
+    }
+    expect([...answers]).toEqual(['engine.cancelled', 'saved']);
+    await client.close();
+  });
+
   it('takes no input where nothing has to be said', async () => {
     const client = open();
     expect(await client.execute(Counter, 'a', 'close')).toMatchObject({ status: 'saved', events: 1 });

@@ -2,6 +2,7 @@ import type { Command } from '../core/command.ts';
 import { type ExpectedRevision, FailureError } from '../core/errors.ts';
 import type { Receipt } from '../core/receipt.ts';
 import type { Executed, ExecuteRequest, Progress } from '../protocol/engine-api.ts';
+import { randomId } from '../protocol/random-id.ts';
 import { cancelled } from './cancelled.ts';
 import type { Connection } from './connection.ts';
 import { createSlots } from './slots.ts';
@@ -103,12 +104,15 @@ export function createOutbox({
   ): Promise<Executed> {
     return call(async (api) => {
       if (commands.length <= stageLength) return api.execute({ ...request, commands });
-      // Slice by slice, so that the page stays responsive; a new worker gets them all again.
-      for (let start = 0; start < commands.length; start += stageLength) {
-        if (signal?.aborted) return { receipt: cancelled(request.commandId), projectedTo: 0 };
-        await api.stage(request.commandId, start, commands.slice(start, start + stageLength));
+      // Slice by slice, so that the page stays responsive; a new worker gets them all again. Under an id of its own, for
+      // that of the command may be on its way twice: React runs an effect twice in development.
+      const id = randomId();
+      for (let start = 0; start < commands.length && !signal?.aborted; start += stageLength) {
+        await api.stage(id, request.commandId, commands.slice(start, start + stageLength));
       }
-      return api.execute({ ...request, commands: [], staged: commands.length });
+      // The worker has dropped them.
+      if (signal?.aborted) return { receipt: cancelled(request.commandId), projectedTo: 0 };
+      return api.execute({ ...request, commands: [], staged: { id, count: commands.length } });
     });
   }
 

@@ -54,7 +54,8 @@ export function createCommands({
   readonly onFailure: (failure: Failure) => void;
   readonly onGroupEnd: () => void;
 }): Commands {
-  const staged = new Map<string, Command[]>();
+  /** Commands that were sent ahead, by the id under which they were, and whose they are. */
+  const stagings = new Map<string, { readonly commandId: string; readonly commands: Command[] }>();
   const reporting = new Set<string>();
   let inGroup = false;
 
@@ -88,6 +89,14 @@ export function createCommands({
     }
   }
 
+  function takeCommands({ commands, staged }: ExecuteRequest): readonly Command[] {
+    if (staged === undefined) return commands;
+    const arrived = stagings.get(staged.id)?.commands ?? [];
+    stagings.delete(staged.id);
+    if (arrived.length === staged.count) return arrived;
+    throw new Error(`Of ${staged.count} commands that were sent ahead, ${arrived.length} arrived.`);
+  }
+
   /** A command that was repeated, or looked up, may be ahead of the rows of a worker that has just started. */
   async function toExecuted(receipt: Receipt): Promise<Executed> {
     const { projections } = requireGround();
@@ -103,11 +112,7 @@ export function createCommands({
     },
     enqueue,
     execute: async (request) => {
-      const commands = staged.get(request.commandId) ?? request.commands;
-      staged.delete(request.commandId);
-      if (request.staged !== undefined && request.staged !== commands.length) {
-        throw new Error(`Of ${request.staged} commands that were sent ahead, ${commands.length} arrived.`);
-      }
+      const commands = takeCommands(request);
       if (request.reportProgress) reporting.add(request.commandId);
       try {
         return await toExecuted(await enqueue({ ...request, commands }));
@@ -120,13 +125,13 @@ export function createCommands({
       const saved = await findReceipt(commandId, requireGround().log);
       return saved && { saved, projectedTo: (await toExecuted(saved)).projectedTo };
     },
-    stage: (commandId, start, commands) => {
-      const list = (start === 0 ? undefined : staged.get(commandId)) ?? [];
-      list.push(...commands);
-      staged.set(commandId, list);
+    stage: (stagingId, commandId, commands) => {
+      const staging = stagings.get(stagingId) ?? { commandId, commands: [] };
+      staging.commands.push(...commands);
+      stagings.set(stagingId, staging);
     },
     cancel: (commandId) => {
-      staged.delete(commandId);
+      for (const [id, staging] of stagings) if (staging.commandId === commandId) stagings.delete(id);
       cancelled.add(commandId);
     },
   };

@@ -14,7 +14,7 @@ import type { SyncReason, SyncStatus } from './sync-host.ts';
  * What a page asks of its worker: requests over Comlink, plain data both ways.
  *
  * Every request may be sent again to a new worker after the old one died: `execute` carries the command id by which the
- * log recognises it, the others change nothing that is stored.
+ * log recognises it, an import that was swapped in before takes its own place, the others change nothing that is stored.
  */
 export interface EngineApi {
   /** The first call: opens the log and hands over the port for `EngineMessage`s. */
@@ -22,8 +22,8 @@ export interface EngineApi {
   execute(request: ExecuteRequest): Promise<Executed>;
   /** What came of a command that was committed at any time; undefined where the log does not know its id. */
   findState(commandId: string): Promise<FoundState | undefined>;
-  /** Sends a long list of commands ahead, slice by slice from `start` 0, for an `execute` with `staged`. */
-  stage(commandId: string, start: number, commands: readonly Command[]): void;
+  /** Sends a long list of commands ahead, slice by slice, for an `execute` with `staged`. */
+  stage(stagingId: string, commandId: string, commands: readonly Command[]): void;
   cancel(commandId: string): void;
   /** Starts to mirror a projection, or starts again after a gap: a `snapshot` follows on the port, then patches. */
   mirror(projection: string): Promise<void>;
@@ -118,8 +118,8 @@ export interface ExecuteRequest {
   readonly commands: readonly Command[];
   /** A decision across streams, in the place of `commands`. */
   readonly decision?: { readonly name: string; readonly input: unknown };
-  /** How many commands were sent ahead by `stage`; they take the place of `commands`. */
-  readonly staged?: number;
+  /** Commands that were sent ahead by `stage`, and how many; they take the place of `commands`. */
+  readonly staged?: { readonly id: string; readonly count: number };
   /** Of the stream of the first command. */
   readonly expectedRevision?: ExpectedRevision;
   readonly correlationId?: string;
