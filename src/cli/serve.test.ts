@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { PushedCommit } from '../protocol/sync-messages.ts';
 import { createAuthor } from '../server/fixtures/author.ts';
 import { checkChain } from '../server/fixtures/check-chain.ts';
 import { startTestPostgres } from '../server/fixtures/test-postgres.ts';
+import { pushOf } from '../server/fixtures/test-server.ts';
 import { createServeProcesses } from './fixtures/serve-process.ts';
 
 const { createFolder, serve, end } = createServeProcesses();
@@ -19,6 +21,33 @@ afterAll(async () => {
 
 /** How often the server is killed while it is pushed to: many for a release, three for every day. */
 const kills = Number(process.env.VARVE_KILLS ?? 3);
+
+/** A line on which one commit takes longer than a minute: it runs beside the other tests. */
+const slowPush = pushSlowly(70).catch((error: unknown) => error);
+
+async function pushSlowly(seconds: number): Promise<number | undefined> {
+  const server = await serve(createFolder());
+  await server.hello();
+  const body = JSON.stringify(pushOf([createAuthor('log-1', 'a').commit(['a-1'])]));
+  const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
+  const push = request(`${server.url}/sync/push`, { method: 'POST', headers });
+  const answered = new Promise<number | undefined>((resolve, reject) => {
+    push.once('response', (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    push.once('error', reject);
+  });
+  const step = Math.ceil(body.length / (seconds / 5));
+  for (let at = 0; at < body.length; at += step) {
+    push.write(body.slice(at, at + step));
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, 5_000)), answered]);
+  }
+  push.end();
+  const status = await answered;
+  await server.kill('SIGTERM');
+  return status;
+}
 
 describe('varve serve', () => {
   it('keeps what was pushed, dumps it when it is stopped, and restores a dump', { timeout: 60_000 }, async () => {
@@ -73,6 +102,19 @@ describe('varve serve', () => {
     await expect.poll(server.text, { interval: 1 }).toContain('SIGINT: finishing what is open.');
     void server.kill('SIGINT');
     expect(await ended).toBe(0);
+    expect(existsSync(join(folder, '.varve/dump.ndjson.gz'))).toBe(true);
+    expect(existsSync(join(folder, '.varve/lock'))).toBe(false);
+  });
+
+  it('stops in order also where nobody reads what it says, as when its terminal was closed', {
+    timeout: 30_000,
+  }, async () => {
+    const folder = createFolder();
+    const server = await serve(folder);
+    await server.hello();
+    await server.push([createAuthor('log-1', 'a').commit(['a-1'])]);
+    server.stopReading();
+    expect(await server.kill('SIGHUP')).toBe(0);
     expect(existsSync(join(folder, '.varve/dump.ndjson.gz'))).toBe(true);
     expect(existsSync(join(folder, '.varve/lock'))).toBe(false);
   });
@@ -206,5 +248,15 @@ describe('varve serve', () => {
     expect(held).toMatchObject({ code: 1 });
     expect(held.text).toContain(`in use by process ${process.pid}`);
     expect(JSON.parse(readFileSync(join(folder, 'held/lock'), 'utf8'))).toEqual({ pid: process.pid });
+
+    mkdirSync(join(folder, 'emptied'));
+    writeFileSync(join(folder, 'emptied/token'), '\n');
+    const emptied = await fail('--dir', 'emptied');
+    expect(emptied).toMatchObject({ code: 1 });
+    expect(emptied.text).toContain(`${join(folder, 'emptied/token')} holds no token`);
+  });
+
+  it('takes a commit also from a line on which that lasts longer than a minute', { timeout: 120_000 }, async () => {
+    expect(await slowPush).toBe(200);
   });
 });

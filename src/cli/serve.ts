@@ -4,7 +4,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { isOrigin } from '../server/cors.ts';
 import type { CliCommand } from './command.ts';
-import { type RunningServer, runServer, type ServeOptions } from './serve/run-server.ts';
+import { isToken, type RunningServer, runServer, type ServeOptions } from './serve/run-server.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -83,8 +83,7 @@ function readOptions(args: readonly string[], { folder, printError }: Terminal):
   const values = parse(args);
   const { host = '127.0.0.1', token = env.VARVE_TOKEN || undefined, restore, origin = [] } = values;
   if (isIP(host) === 0 && host !== 'localhost') throw new UsageError(`"${host}" is no address to listen on.`);
-  // Others cannot be sent in a header.
-  if (token !== undefined && !/^[\x21-\x7e]{16,1024}$/.test(token)) {
+  if (token !== undefined && !isToken(token)) {
     throw new UsageError('A token has 16 characters or more, of ASCII, and no space.');
   }
   for (const one of origin) {

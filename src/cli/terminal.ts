@@ -24,6 +24,8 @@ const codes: Record<Style, readonly [start: number, end: number]> = {
 /** The terminal of this process. Styled where somebody looks at it and has not said no (`NO_COLOR`). */
 export function createTerminal(process: NodeJS.Process): Terminal {
   const { stdout, stderr, env } = process;
+  // Nobody reads any more, as where the terminal was closed: no reason to end, and none to leave what is open undone.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   const isStyled = stdout.isTTY === true && (env.NO_COLOR ?? '') === '';
   return {
     folder: process.cwd(),

@@ -81,6 +81,20 @@ describe('a handler behind Node’s HTTP server', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
   });
 
+  it('refuses what the platform takes for no request, without a word in the log', async () => {
+    const printed = vi.spyOn(console, 'error');
+    onTestFinished(() => printed.mockRestore());
+    const { port } = await serve();
+    for (const head of [
+      'TRACE / HTTP/1.1\r\nhost: x',
+      'GET / HTTP/1.1\r\nhost: ada@x',
+      'POST / HTTP/1.1\r\nhost: ada@x',
+    ]) {
+      expect(await talk(port, `${head}\r\nconnection: close\r\n\r\n`, '', 0)).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    expect(printed).not.toHaveBeenCalled();
+  });
+
   it('lets go of an event stream whose reader is gone', async () => {
     const { url } = await serve();
     await fetch(`${url}/sync/hello`, { method: 'POST', headers, body: JSON.stringify(helloOf()) });

@@ -63,12 +63,12 @@ async function answer(
   message: NodeMessage,
   response: NodeResponse,
 ): Promise<void> {
-  const url = toUrl(message);
-  if (url === undefined) {
+  const request = toRequest(message);
+  if (request === undefined) {
     endWith(400, response);
     return;
   }
-  const reply = await handler(toRequest(message, url));
+  const reply = await handler(request);
   // What was refused before it was read whole is not waited for.
   if (!message.complete) {
     response.setHeader('connection', 'close');
@@ -81,24 +81,27 @@ async function answer(
 /** Time for the refused sender to read the answer before its connection ends. */
 const lingerMs = 500;
 
-function toUrl({ url = '/', headers }: NodeMessage): string | undefined {
-  const text = `http://${headers.host ?? 'localhost'}${url}`;
-  return url.startsWith('/') && URL.canParse(text) ? text : undefined;
-}
-
-function toRequest(message: NodeMessage, url: string): Request {
-  const { method = 'GET' } = message;
+/** Undefined for what is none to the platform: no address, a user in it, the methods that `fetch` forbids. */
+function toRequest(message: NodeMessage): Request | undefined {
+  const { method = 'GET', url = '/' } = message;
+  if (!url.startsWith('/')) return undefined;
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  // Its end came before, and comes only once.
+  if (hasBody && (message.readableDidRead || message.readableEnded)) {
+    throw new Error('The body was read before the handler of sync got it: mount it before any body parser.');
+  }
   const headers = new Headers();
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
     headers.append(message.rawHeaders[at] ?? '', message.rawHeaders[at + 1] ?? '');
   }
-  if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers });
-  // Its end came before, and comes only once.
-  if (message.readableDidRead || message.readableEnded) {
-    throw new Error('The body was read before the handler of sync got it: mount it before any body parser.');
+  const init: RequestInit & { readonly duplex: 'half' } = { method, headers, duplex: 'half' };
+  try {
+    const request = new Request(`http://${message.headers.host ?? 'localhost'}${url}`, init);
+    return hasBody ? new Request(request, { body: toStream(message), duplex: 'half' } as RequestInit) : request;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
   }
-  const init: RequestInit & { readonly duplex: 'half' } = { method, headers, body: toStream(message), duplex: 'half' };
-  return new Request(url, init);
 }
 
 /** Not `Readable.toWeb`: cancelling that one ends the connection before the answer is sent. */

@@ -8,7 +8,9 @@ import type { SyncStore } from '../../server/sync-store.ts';
 /** Writes a dump beside the one before, and puts it in its place when it is whole; that one is kept as `….previous`. */
 export async function writeDump(store: SyncStore, path: string): Promise<void> {
   const unfinished = `${path}.unfinished`;
-  await pipeline(Readable.from(dumpStore(store)), createGzip(), createWriteStream(unfinished, { mode: 0o600 }));
+  // Flushed: after a power cut a file may have its new name, and nothing in it.
+  const file = createWriteStream(unfinished, { mode: 0o600, flush: true });
+  await pipeline(Readable.from(dumpStore(store)), createGzip(), file);
   if (existsSync(path)) renameSync(path, `${path}.previous`);
   renameSync(unfinished, path);
 }

@@ -95,7 +95,8 @@ export async function runServer(options: ServeOptions): Promise<RunningServer> {
       log: onLog,
       signal: stopping.signal,
     });
-    const server = createServer({ requestTimeout: 30_000 }, toNodeListener(handler));
+    // Node gives a request five minutes: a client gives its largest commit four.
+    const server = createServer(toNodeListener(handler));
     const url = await listen(server, options);
     // Not before it serves: a start that fails leaves the dumps as they are.
     if (dumpFile !== undefined) closing.push(keepDumping(store, dumpFile, dumpMinutes, onLog));
@@ -184,17 +185,31 @@ function keepDumping(
   };
 }
 
+/** Others cannot be sent in a header, or are guessed. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]{16,1024}$/.test(text);
+}
+
 /** Only its owner may read the file. */
 function readToken(path: string): string {
-  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  if (existsSync(path)) {
+    const kept = readFileSync(path, 'utf8').trim();
+    if (isToken(kept)) return kept;
+    throw new Error(`${path} holds no token: 16 characters or more, of ASCII, and no space. Delete it for a new one.`);
+  }
   const token = randomBytes(24).toString('base64url');
   writeFileSync(path, `${token}\n`, { mode: 0o600 });
   return token;
 }
 
-function listen(server: Server, { host, port }: ServeOptions): Promise<string> {
+function listen(server: Server, { host, port, onLog }: ServeOptions): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      // Out of file handles, say: those that are connected are served on.
+      if (server.listening) {
+        onLog({ level: 'error', route: 'listen', status: 0, ms: 0, error: 'LISTEN', detail: describeError(error) });
+        return;
+      }
       reject(
         error.code === 'EADDRINUSE'
           ? new Error(`Port ${port} of ${host} is in use. Name another with --port, or 0 for any that is free.`)
