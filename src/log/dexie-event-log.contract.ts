@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventLogConformance } from '../testing/event-log-conformance.ts';
 import { type DexieEventLogOptions, openDexieEventLog } from './dexie-event-log.ts';
 import type { EventLog, NewCommit } from './event-log.ts';
+import { requestResult } from './idb.ts';
 
 const env = { now: () => 0, newId: () => crypto.randomUUID() };
 
@@ -188,6 +189,56 @@ export function describeDexieEventLog(): void {
         failure: { type: 'storage.damaged' },
       });
       again.close();
+    });
+
+    it('goes on where more streams end in its tail than are remembered of what is sealed', {
+      timeout: 30_000,
+    }, async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      const streams = Array.from({ length: 101_000 }, (_, index) => `s-${index}`);
+      const events = streams.map((stream) => ({ stream, type: 'Counted', version: 1, data: {} }));
+      const long: NewCommit = { commandId: 'long', correlationId: 'long', recordedAt: 0, events };
+      await log.write((transaction) => transaction.append(long));
+      const other = await openLog(name);
+      for (const [index, each] of [log, other].entries()) {
+        await each.write((transaction) => transaction.append(oneEvent(`c${index}`)));
+        expect(await each.revisions(['a-1', 's-0', 's-100999'])).toEqual([index, 0, 0]);
+      }
+      for (const each of [log, other]) each.close();
+    });
+
+    it('reads only segments that end behind the position that a decision has seen', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const log = await openLog(name);
+      for (let index = 0; index < 4; index += 1) {
+        const events = Array.from({ length: 1_000 }, () => oneEvent('').events).flat();
+        await log.write((transaction) => transaction.append({ ...oneEvent(`c${index}`), events }));
+      }
+      const readSealed = async () => {
+        const database = await openRaw(name);
+        const record = await requestResult(database.transaction('meta').objectStore('meta').get('log'));
+        database.close();
+        return record.sealed;
+      };
+      await expect.poll(readSealed, { timeout: 5_000 }).toBeGreaterThanOrEqual(2_000);
+      const other = await openLog(name);
+      const real = IDBObjectStore.prototype.get;
+      let asked = 0;
+      IDBObjectStore.prototype.get = function (key) {
+        if (this.name === 'segments' && this.transaction.db.name === name) asked += 1;
+        return real.call(this, key);
+      };
+      try {
+        const read = (after: number) =>
+          other.write(async (transaction) => (await transaction.readMatching([{ types: ['Counted'] }], after)).length);
+        expect([await read(4_000), asked]).toEqual([0, 0]);
+        expect([await read(1_900), asked <= 5]).toEqual([2_100, true]);
+        expect([await read(0), asked > 2]).toEqual([4_000, true]);
+      } finally {
+        IDBObjectStore.prototype.get = real;
+      }
+      for (const each of [log, other]) each.close();
     });
 
     it('opens a connection that was closed under it anew, without a word', async () => {

@@ -12,7 +12,7 @@ import { createLiveDatabase } from './live-database.ts';
 import { createOrderWatch } from './log-order.ts';
 import { keysFrom, type LogRecord, newestFormat, rebasesOf, requireLogRecord } from './log-record.ts';
 import { type ChangeLog, openTransaction } from './log-transaction.ts';
-import { createLogView, type LogView, type ViewStores } from './log-view.ts';
+import { createLogView, endOf, type LogView, type ViewStores } from './log-view.ts';
 import { newLogRecord, openLogRecord } from './open-log-record.ts';
 import { createLogScan } from './scan-log.ts';
 import type { Segment } from './segment.ts';
@@ -230,9 +230,7 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
       await view.refresh(record, stores);
       return { places: await view.find(lists, stores), rebases: rebasesOf(record) };
     });
-    const wanted = places.filter((each) =>
-      typeof each === 'number' ? each >= from : each.last >= from && each.first <= to,
-    );
+    const wanted = places.filter((each) => endOf(each) >= from && (typeof each === 'number' || each.first <= to));
     if (backwards) wanted.reverse();
     for (let start = 0, count: number = pageSegments.first; start < wanted.length; ) {
       const page = wanted.slice(start, start + count);

@@ -4,7 +4,7 @@ import { chainStart } from '../protocol/commit-digest.ts';
 import { bytesToHex } from '../protocol/hex.ts';
 import { requestResult } from './idb.ts';
 import { refusal, type StageOptions, type Staging } from './import-log.ts';
-import { keysFrom, type LogRecord, plainFormat, requireLogRecord } from './log-record.ts';
+import { type LogRecord, plainFormat, requireLogRecord } from './log-record.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
 import { commitCount } from './segment.ts';
 import { extendBlocks, type IndexBlock, indexSegment } from './segment-index.ts';
@@ -54,23 +54,18 @@ export async function createDexieStaging(
         refusal('this device already holds events', 'Export them first, then import with `replace`.'),
       );
     }
-    // What an import left that was killed, or has to give way to this one.
-    deleteGeneration(stores, generation);
+    // What an import left that was killed, before its swap or right after it, or that has to give way to this one.
+    keepGeneration(stores, own.generation);
     stores.meta.put(ticket, ticketKey);
     return record;
   });
 
-  /** As long as the log is still there and no other import has begun. */
-  const inTurn = <Result>(
-    durability: IDBTransactionDurability,
-    work: (stores: StagingStores, record: LogRecord) => Result,
-  ): Promise<Result> =>
-    inStores(durability, async (stores) => {
-      const record = await requireLogRecord(stores.meta, name, own);
-      if ((await requestResult(stores.meta.get(ticketKey))) !== ticket)
-        throw new FailureError(refusal('another import began after it', 'Wait for that one.'));
-      return work(stores, record);
-    });
+  /** The record of the log, as long as it is still there and no other import has begun. */
+  async function requireTurn({ meta }: StagingStores): Promise<LogRecord> {
+    const record = await requireLogRecord(meta, name, own);
+    if ((await requestResult(meta.get(ticketKey))) === ticket) return record;
+    throw new FailureError(refusal('another import began after it', 'Wait for that one.'));
+  }
 
   let waiting: LinkedCommit[] = [];
   /** Digest of each client's last commit, and whether one of them follows another than that. */
@@ -98,7 +93,8 @@ export async function createDexieStaging(
     const replaced = block;
     // One part is written while the next is read and checked.
     await writing;
-    writing = inTurn('relaxed', (stores) => {
+    writing = inStores('relaxed', async (stores) => {
+      await requireTurn(stores);
       for (const segment of segments) stores.segments.put(segment, [generation, segment.last]);
       if (replaced !== undefined) stores.index.delete([generation, replaced.last]);
       for (const each of blocks) stores.index.put(each, [generation, each.last]);
@@ -126,8 +122,15 @@ export async function createDexieStaging(
     swapIn: async (logId) => {
       await store(true);
       await writing;
-      await inTurn('strict', ({ meta, snapshots, pending }, { client, digest }) => {
-        if (client !== begun.client || bytesToHex(digest) !== bytesToHex(begun.digest)) {
+      // A client of its own: who wrote before may still write elsewhere.
+      const client = env.newId();
+      await inStores('strict', async (stores) => {
+        const { meta, snapshots, pending } = stores;
+        const now: LogRecord | undefined = await requestResult(meta.get('log'));
+        // Run again, for nobody heard that it was stored.
+        if (now?.client === client) return;
+        const record = await requireTurn(stores);
+        if (record.client !== begun.client || bytesToHex(record.digest) !== bytesToHex(begun.digest)) {
           throw new FailureError(
             refusal('something was saved here while it was read', 'Export that first, then import with `replace`.'),
           );
@@ -144,8 +147,7 @@ export async function createDexieStaging(
           generation,
           head,
           order,
-          // A client of its own: who wrote before may still write elsewhere.
-          client: env.newId(),
+          client,
           clientSeq: 0,
           digest: chainStart.digest,
           sealed: head,
@@ -156,22 +158,26 @@ export async function createDexieStaging(
       // was deleted meanwhile begins with the first generation again.
       await inStores('relaxed', async (stores) => {
         await requireLogRecord(stores.meta, name, { logId, generation });
-        deleteGeneration(stores, own.generation);
+        keepGeneration(stores, generation);
       }).catch(() => undefined);
     },
     discard: async () => {
       await writing?.catch(() => undefined);
-      await inTurn('relaxed', (stores) => {
-        deleteGeneration(stores, generation);
+      await inStores('relaxed', async (stores) => {
+        await requireTurn(stores);
+        keepGeneration(stores, own.generation);
         stores.meta.delete(ticketKey);
       }).catch(() => undefined);
     },
   };
 }
 
-function deleteGeneration({ segments, index }: StagingStores, generation: number): void {
-  segments.delete(keysFrom(generation, 0));
-  index.delete(keysFrom(generation, 0));
+/** Deletes what stands under the keys of every other. */
+function keepGeneration({ segments, index }: StagingStores, generation: number): void {
+  for (const store of [segments, index]) {
+    store.delete(IDBKeyRange.upperBound([generation], true));
+    store.delete(IDBKeyRange.lowerBound([generation + 1]));
+  }
 }
 
 function payloadSize({ payloads }: LinkedCommit): number {

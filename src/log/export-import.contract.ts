@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FailureError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/events.ts';
 import { createRandom } from '../testing/random.ts';
 import { type DexieEventLog, openDexieEventLog } from './dexie-event-log.ts';
@@ -6,6 +7,7 @@ import type { NewCommit } from './event-log.ts';
 import { exportLog } from './export-log.ts';
 import { requestResult } from './idb.ts';
 import { importLog } from './import-log.ts';
+import { type FaultKind, faultKinds, patchStorage } from './storage-faults.contract.ts';
 
 const env = { now: () => 0, newId: () => crypto.randomUUID().replaceAll('-', '') };
 const open = (name = `transfer-${crypto.randomUUID()}`) =>
@@ -175,6 +177,46 @@ export function describeExportImport(): void {
         expect((await countStored(name))[0]).toBe((before[0] ?? 0) + 1);
         other.close();
       }
+      log.close();
+    });
+
+    it('is imported whole or not at all, as it says, wherever the storage fails', { timeout: 120_000 }, async () => {
+      const { log } = await open();
+      await fill(log, 6, 40);
+      const file = await toFile(log);
+      const storage = patchStorage();
+      const outcomes = new Set<string>();
+      try {
+        for (const kind of Object.keys(faultKinds) as FaultKind[]) {
+          // Every operation of an import, one after the other; of the many requests some.
+          const step = faultKinds[kind] === 'request' ? 3 : 1;
+          for (let n = 1, isHit = true; isHit; n += step) {
+            const name = `faulty-${crypto.randomUUID()}`;
+            const target = await openDexieEventLog({ name, env, hangMs: 60 });
+            await target.write((transaction) => transaction.append(commit('before', 3)));
+            const before = await readAll(target);
+            const fault = storage.inject(name, { kind, n });
+            const outcome = await importText(target, file).then(
+              () => 'imported',
+              (error: unknown) => (error instanceof FailureError ? error.failure.type : String(error)),
+            );
+            isHit = fault.hits > 0;
+            fault.remove();
+            target.close();
+            outcomes.add(outcome);
+            const { log: again } = await open(name);
+            const about = `${kind}:${n} ${outcome}`;
+            expect(await readAll(again), about).toEqual(outcome === 'imported' ? await readAll(log) : before);
+            // And nothing is left of it after the next.
+            expect(await importText(again, file), about).toMatchObject({ logId: log.logId });
+            expect([...(await countStored(name)), await countKeys(name)], about).toEqual([1, 1, 0, 1]);
+            again.close();
+          }
+        }
+      } finally {
+        storage.restore();
+      }
+      expect([...outcomes].sort()).toEqual(['imported', 'storage.failed', 'storage.quota-exceeded']);
       log.close();
     });
 

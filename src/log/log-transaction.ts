@@ -5,7 +5,7 @@ import { appendConflict, streamConflict } from './append-condition.ts';
 import type { AppendCondition, LogTransaction, NewCommit } from './event-log.ts';
 import { requestResult } from './idb.ts';
 import { keysFrom, type LogRecord } from './log-record.ts';
-import type { LogView, ViewStores } from './log-view.ts';
+import { endOf, type LogView, type ViewStores } from './log-view.ts';
 import { type LinkedCommit, packCommits } from './pack-commits.ts';
 import { type RecordedEvents, recordCommit } from './record-commit.ts';
 import { orderMark, type Segment } from './segment.ts';
@@ -85,10 +85,20 @@ export function openTransaction(
     return streams.map((stream) => revisionByStream.get(stream) ?? -1);
   }
 
-  /** The stored events that match; oldest first. */
-  async function findStored(lists: readonly (readonly number[])[], query: EventQuery): Promise<RecordedEvent[]> {
-    const segments = await view.load(await view.find(lists, stores), stores);
-    return segments.flatMap((segment) => segmentToEvents(segment, query));
+  /** The stored events that match, from a position on; oldest first. */
+  async function findStored(
+    lists: readonly (readonly number[])[],
+    query: EventQuery,
+    from: number,
+    isFirstEnough: boolean,
+  ): Promise<RecordedEvent[]> {
+    const places = (await view.find(lists, stores)).filter((each) => endOf(each) >= from);
+    const found: RecordedEvent[] = [];
+    for (let start = 0; start < places.length && !(isFirstEnough && found.length > 0); start += maxLoaded) {
+      const segments = await view.load(places.slice(start, start + maxLoaded), stores);
+      for (const segment of segments) found.push(...segmentToEvents(segment, query));
+    }
+    return found;
   }
 
   async function readStream(stream: string, fromRevision: number): Promise<readonly RecordedEvent[]> {
@@ -119,7 +129,9 @@ export function openTransaction(
     const query: EventQuery = { anyOf: filters, from: after + 1 };
     const lists = queryTerms(query);
     const stored =
-      lists === undefined ? await scanStored(query, after + 1, isFirstEnough) : await findStored(lists, query);
+      lists === undefined
+        ? await scanStored(query, after + 1, isFirstEnough)
+        : await findStored(lists, query, after + 1, isFirstEnough);
     return [...stored, ...appended.filter((event) => matchesQuery(event, query))];
   }
 

@@ -44,7 +44,12 @@ export interface ViewStores {
   readonly pending?: IDBObjectStore;
 }
 
-/** Most revisions that are remembered: some megabytes. */
+/** Position of the last event of a segment that was found. */
+export function endOf(found: Segment | number): number {
+  return typeof found === 'number' ? found : found.last;
+}
+
+/** Most revisions that are remembered of what is sealed: some megabytes. */
 const maxRevisions = 100_000;
 
 /** Segments that are read at a time where all are. */
@@ -109,10 +114,6 @@ export function createLogView(start: SealedView = nothing): LogView {
   }
 
   function noteRevisions(segment: Segment): void {
-    if (revisionByStream.size > maxRevisions) {
-      revisionByStream = new Map();
-      for (const each of tail) noteRevisions(each);
-    }
     for (const [stream, revision] of lastRevisions(segment)) revisionByStream.set(stream, revision);
   }
 
@@ -135,6 +136,10 @@ export function createLogView(start: SealedView = nothing): LogView {
     head = Math.max(head, to);
     for (const segment of rest) addToTail(segment);
     sealed = to;
+    if (revisionByStream.size <= maxRevisions) return;
+    revisionByStream = new Map();
+    // Nothing else finds those of the tail.
+    for (const segment of tail) noteRevisions(segment);
   }
 
   /** What stands after a position may be other than it was: it is read again. */

@@ -83,7 +83,8 @@ export function createLogScan(generation: number, readSegments: ReadSegments, no
         const { pages, rebases, end, isEnd, wasCut }: Run = await next;
         known ??= rebases;
         if (rebases !== known) return;
-        size = nextSize(pages.at(-1)) ?? size;
+        // Small requests may lie within one segment, which is found by its end; one of the first size reaches beyond it.
+        size = nextSize(pages.at(-1)) ?? firstSize;
         count = wasCut ? 1 : Math.min(2 * count, maxRequests);
         // Read while these pages are used: reading and folding are different processes of the browser.
         next = isEnd ? undefined : readRun(end + 1, count, size);

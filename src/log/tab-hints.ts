@@ -26,6 +26,7 @@ export function joinTabHints(
   const tell: GrowthListener = (head, events) => {
     for (const listener of listeners) listener(head, events);
   };
+  let isClosed = false;
   const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(`varve:${address}`);
   if (channel !== undefined) {
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
@@ -43,7 +44,8 @@ export function joinTabHints(
       const told = events.length > maxEvents ? [] : events;
       tell(head, told);
       const growth = told.length === 0 ? {} : { growth: { generation, format, rebases, events: told } };
-      channel?.postMessage({ type: 'head', head, ...growth } satisfies TabMessage);
+      // A write that was under way when this was closed has been stored all the same.
+      if (!isClosed) channel?.postMessage({ type: 'head', head, ...growth } satisfies TabMessage);
     },
     listen: (listener) => {
       const own: GrowthListener = (head, events) => listener(head, events);
@@ -51,6 +53,7 @@ export function joinTabHints(
       return () => listeners.delete(own);
     },
     close: () => {
+      isClosed = true;
       listeners.clear();
       channel?.close();
     },

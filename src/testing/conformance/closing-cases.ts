@@ -1,6 +1,6 @@
 import { assertEqual, assertRejects, assertResolves } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
-import { append, pause, readAll, readAllCommits } from './log-access.ts';
+import { append, pause, positionsOf, readAll, readAllCommits } from './log-access.ts';
 import { commitOf } from './sample-commits.ts';
 
 /** A log that was closed is closed for whoever closed it, and for nobody else. */
@@ -20,6 +20,16 @@ export const closingCases: ConformanceCases = {
     await assertRejects(readAllCommits(log));
     await assertRejects(log.head());
     await assertRejects(log.revisions(['a-1']));
+  },
+
+  'finishes a write that is under way when it is closed': async ({ log, open }) => {
+    const written = await log.write(async (transaction) => {
+      const events = await transaction.append(commitOf('under-way', ['a-1']));
+      log.close();
+      return events;
+    });
+    assertEqual(positionsOf(written), [1]);
+    assertEqual(await (await open()).head(), 1);
   },
 
   'can be closed twice, and leaves other openings open': async ({ log, open }) => {

@@ -1,10 +1,10 @@
 import type { EventQuery } from '../../core/event-query.ts';
 import type { RecordedEvent } from '../../core/events.ts';
-import type { EventLog } from '../../log/event-log.ts';
+import type { EventLog, NewCommit } from '../../log/event-log.ts';
 import { assertEqual } from '../assert.ts';
 import type { ConformanceCases } from './conformance-case.ts';
-import { append, appendAll, pause, positionsOf, readAll } from './log-access.ts';
-import { commitOf, filterOf, range, recordedOf, sampleCommits, sampleQueries } from './sample-commits.ts';
+import { append, appendAll, pause, positionsOf, readAll, readAllCommits } from './log-access.ts';
+import { commitOf, eventOf, filterOf, range, recordedOf, sampleCommits, sampleQueries } from './sample-commits.ts';
 
 /** Queries give what a look at every event would give, in order of position. */
 export const readingCases: ConformanceCases = {
@@ -129,6 +129,28 @@ export const readingCases: ConformanceCases = {
       const sizes = await pageSizes(log, query);
       assertEqual(sizes.includes(0), false, `an empty page of ${JSON.stringify(query)}: to a reader it is the end`);
     }
+  },
+
+  'reads a long commit of small events behind large ones': async ({ log }) => {
+    const commits: NewCommit[] = [];
+    for (const [size, count] of [
+      [8_000, 20],
+      [1, 400],
+      [4_000, 60],
+      [1, 1_300],
+    ] as const) {
+      // Large ones one at a time, small ones together: no page is like the one before.
+      for (const index of range(1, size === 1 ? 1 : count)) {
+        const events = range(1, size === 1 ? count : 1).map((at) => eventOf({ data: { text: 'x'.repeat(size) } }, at));
+        commits.push({ ...commitOf(`c${size}-${count}-${index}`, []), events });
+      }
+    }
+    for (const commit of commits) await append(log, commit);
+    const all = recordedOf(commits);
+    assertEqual(await readAll(log), all);
+    assertEqual(await readAll(log, { from: 20 }), all.slice(19));
+    assertEqual(await readAll(log, { backwards: true }), [...all].reverse());
+    assertEqual((await readAllCommits(log)).length, commits.length);
   },
 
   'reads without gaps while the log grows': async ({ log, open }) => {
