@@ -45,6 +45,8 @@ export async function openDatabase(
     onClosed(failure);
   };
   dexie.on('versionchange', (event) => {
+    // Also one that opened when its time was up: nobody else would close it, and it would be in the way of the other.
+    (event.target as IDBDatabase | null)?.close();
     closeOnce(event.newVersion === null ? reset(name) : outdated(name));
     // Dexie's own handler would close and allow itself to open again.
     return false;

@@ -119,6 +119,19 @@ export function describeDexieEventLog(): void {
       expect(told).toEqual(['storage.outdated']);
     });
 
+    it('is not in the way of another version where it opened after its time was up', async () => {
+      const name = `test-${crypto.randomUUID()}`;
+      const old = await openRaw(name, 1);
+      await expect(openLog(name, { openTimeoutMs: 50 })).rejects.toMatchObject({
+        failure: { type: 'storage.unavailable' },
+      });
+      old.close();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const newer = await openRaw(name, 1_000);
+      expect(newer.version).toBe(1_000);
+      newer.close();
+    });
+
     it('verifies a log of which more is sealed meanwhile', async () => {
       const { log } = await factory();
       let commits = 0;

@@ -169,10 +169,11 @@ export async function openDexieEventLog(options: DexieEventLogOptions): Promise<
     const { sealTail } = await import('./seal.ts');
     const seal = () =>
       inLog('readwrite', 'relaxed', async (record, stores, meta) => {
+        // Before it, for a view that is behind finds its place in the segments that were written; and not with the new
+        // record: where this is aborted, the view would not know what is still in the tail.
+        await view.refresh(record, stores);
         const sealed = await sealTail(record, stores);
         if (sealed !== undefined) meta.put(sealed, 'log');
-        // Not with the new record: where this is aborted, the view would not know what is still in the tail.
-        await view.refresh(record, stores);
         return sealed;
       });
     // Another tab does the same: the lock saves work, the transaction makes it safe without.
