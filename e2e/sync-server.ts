@@ -138,10 +138,13 @@ export async function book(page: Page, kind: 'Deposit' | 'Withdraw', amount: str
 /** On the page of an account: that many deposits, each a command of its own, as fast as the form takes them. */
 export async function bookMany(page: Page, count: number): Promise<void> {
   await page.getByRole('radio', { name: 'Deposit' }).check();
-  await page.getByLabel('Amount').evaluate((input: HTMLInputElement, times) => {
+  await page.getByLabel('Amount').evaluate(async (input: HTMLInputElement, times) => {
+    const isSaving = () => document.querySelector('form [aria-disabled="true"]') !== null;
     for (let turn = 1; turn <= times; turn += 1) {
       input.value = String(turn);
       input.form?.requestSubmit();
+      do await new Promise((resolve) => setTimeout(resolve));
+      while (isSaving());
     }
   }, count);
 }

@@ -46,6 +46,8 @@ test('a shared link opens the ledger in another profile, and each sees live what
 test('200 commands on each of two devices that are offline come to the same rows in the same order', async ({
   openDevice,
 }) => {
+  // The form takes one command at a time, and four hundred of them take a while.
+  test.slow();
   const one = await openDevice();
   const two = await openDevice(await readShareLink(one.page));
   const before = (await readBalances(one.page))['S-02'] ?? 0;

@@ -1,12 +1,14 @@
-import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { AccountList } from './ledger/account-list.tsx';
 import { AccountPage } from './ledger/account-page.tsx';
+import { routeToAccountId } from './ledger/account-route.ts';
 import { ImportDialog, type ImportDialogHandle } from './ledger/import-dialog.tsx';
 import { Overview } from './ledger/overview.tsx';
 import { RefusedNotice } from './ledger/sync/refused-notice.tsx';
 import { SyncChip } from './ledger/sync/sync-chip.tsx';
 import { useSample } from './ledger/use-sample.ts';
 import { Shell } from './shell.tsx';
+import { useFileDrop } from './use-file-drop.ts';
 import { useHashRoute } from './use-hash-route.ts';
 
 interface AppProps {
@@ -43,44 +45,11 @@ export function App({ notice, isShared = false }: AppProps) {
 function Book({ isShared }: { readonly isShared: boolean }) {
   // What another device began has its own entries, and they are on their way.
   useSample(!isShared);
-  const route = useHashRoute();
-  const accountId = /^\/account\/(.+)$/.exec(route)?.[1];
-  const id = accountId === undefined ? undefined : decodeURIComponent(accountId);
+  const id = routeToAccountId(useHashRoute());
   return (
     <main className={id === undefined ? 'book at-overview' : 'book at-account'}>
       <AccountList selected={id} />
       {id === undefined ? <Overview /> : <AccountPage key={id} id={id} />}
     </main>
   );
-}
-
-/** Takes a file that is dropped anywhere on the page. */
-function useFileDrop(onFile: (file: File) => void): boolean {
-  const [isDragging, setDragging] = useState(false);
-  const take = useEffectEvent(onFile);
-  useEffect(() => {
-    const over = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
-      event.preventDefault();
-      setDragging(true);
-    };
-    const leave = (event: DragEvent) => {
-      if (event.relatedTarget === null) setDragging(false);
-    };
-    const drop = (event: DragEvent) => {
-      event.preventDefault();
-      setDragging(false);
-      const file = event.dataTransfer?.files[0];
-      if (file !== undefined) take(file);
-    };
-    addEventListener('dragover', over);
-    addEventListener('dragleave', leave);
-    addEventListener('drop', drop);
-    return () => {
-      removeEventListener('dragover', over);
-      removeEventListener('dragleave', leave);
-      removeEventListener('drop', drop);
-    };
-  }, []);
-  return isDragging;
 }

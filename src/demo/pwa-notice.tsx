@@ -12,7 +12,10 @@ export function PwaNotice() {
     needRefresh: [hasUpdate],
     offlineReady: [isOfflineReady, setOfflineReady],
     updateServiceWorker,
-  } = useRegisterSW();
+  } = useRegisterSW({
+    // It would reload only where an older version was when the page was loaded: that is left to the effect below.
+    onNeedReload: () => undefined,
+  });
   const [install, setInstall] = useState<InstallPrompt>();
 
   useEffect(() => {
@@ -24,11 +27,19 @@ export function PwaNotice() {
     return () => removeEventListener('beforeinstallprompt', offer);
   }, []);
 
+  useEffect(() => {
+    if (!hasUpdate) return;
+    // Whichever tab takes the update takes it for all of them: the files of this page's version are gone then.
+    const reload = () => location.reload();
+    navigator.serviceWorker.addEventListener('controllerchange', reload, { once: true });
+    return () => navigator.serviceWorker.removeEventListener('controllerchange', reload);
+  }, [hasUpdate]);
+
   if (hasUpdate) {
     return (
       <div className="notice" role="status">
         <p>A new version is ready. What you have saved stays as it is.</p>
-        <button type="button" onClick={() => void takeUpdate(updateServiceWorker)}>
+        <button type="button" onClick={() => void updateServiceWorker()}>
           Reload with the new version
         </button>
       </div>
@@ -41,7 +52,9 @@ export function PwaNotice() {
   };
   return (
     <div className="notice" role="status">
-      <p>This app works without a network from now on.</p>
+      <p>
+        {isOfflineReady ? 'This app works without a network from now on.' : 'This app can be installed on this device.'}
+      </p>
       {install !== undefined && (
         <button type="button" onClick={() => void install.prompt().then(dismiss)}>
           Install it
@@ -52,10 +65,4 @@ export function PwaNotice() {
       </button>
     </div>
   );
-}
-
-/** Reloads when the new version is in charge. The plugin does so only where an older version was when the page loaded. */
-async function takeUpdate(updateServiceWorker: () => Promise<void>): Promise<void> {
-  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-  await updateServiceWorker();
 }

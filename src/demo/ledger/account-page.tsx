@@ -1,5 +1,7 @@
 import type { RecordedEvent } from 'varve';
 import { useCommand, useEvents, useRow } from 'varve/react';
+import { toBookingDate } from './booking-date.ts';
+import { toBalances, toChange } from './history-balances.ts';
 import { Account, type AccountRow, Accounts } from './ledger.ts';
 import { toCrowns } from './money.ts';
 import { useConfirmed } from './sync/receipt-state.tsx';
@@ -10,7 +12,6 @@ const historyLength = 500;
 /** One account: what it holds, what can be done with it, and everything that happened to it. */
 export function AccountPage({ id }: { readonly id: string }) {
   const account = useRow(Accounts, id);
-  const archive = useCommand(Account, 'archive');
   if (account === undefined) {
     return (
       <section className="page">
@@ -45,17 +46,28 @@ export function AccountPage({ id }: { readonly id: string }) {
       <TransactionForm account={account} />
       <History account={account} />
       <footer className="page-foot">
-        <button
-          type="button"
-          className="plain"
-          onClick={() => {
-            if (confirm(`Archive ${account.owner}? Its history stays in the log.`)) void archive(id);
-          }}
-        >
-          Archive this account
-        </button>
+        <ArchiveButton account={account} />
       </footer>
     </section>
+  );
+}
+
+function ArchiveButton({ account: { id, owner } }: { readonly account: AccountRow }) {
+  const archive = useCommand(Account, 'archive');
+  const ask = () => {
+    if (confirm(`Archive ${owner}? Its history stays in the log.`)) void archive(id);
+  };
+  return (
+    <>
+      {archive.failure !== undefined && (
+        <p className="error" role="alert">
+          {archive.failure.text}
+        </p>
+      )}
+      <button type="button" className="plain" onClick={ask}>
+        Archive this account
+      </button>
+    </>
   );
 }
 
@@ -63,6 +75,7 @@ function History({ account }: { readonly account: AccountRow }) {
   const events = useEvents({ stream: `account-${account.id}`, limit: historyLength });
   const confirmed = useConfirmed();
   if (events === undefined) return <p className="loading">Reading the history…</p>;
+  const balances = toBalances(events, account);
   return (
     <div>
       <h2 id="history-title">
@@ -85,8 +98,13 @@ function History({ account }: { readonly account: AccountRow }) {
             </tr>
           </thead>
           <tbody>
-            {withBalances(events, account).map(({ event, balance }) => (
-              <HistoryLine key={event.id} event={event} balance={balance} isWaiting={event.position > confirmed} />
+            {events.map((event, index) => (
+              <HistoryLine
+                key={event.id}
+                event={event}
+                balance={balances[index]}
+                isWaiting={event.position > confirmed}
+              />
             ))}
           </tbody>
         </table>
@@ -103,31 +121,18 @@ interface HistoryLineProps {
 }
 
 function HistoryLine({ event, balance, isWaiting }: HistoryLineProps) {
-  const { amount, date, note } = event.data as { amount?: number; date?: string; note?: string };
-  const sign = signs[event.type] ?? 0;
+  const { date, note } = event.data as { date?: string; note?: string };
+  const change = toChange(event);
   return (
     <tr>
-      <td>{date ?? new Date(event.meta.recordedAt).toISOString().slice(0, 10)}</td>
+      <td>{date ?? toBookingDate(event.meta.recordedAt)}</td>
       <td>
         {note || event.type} {isWaiting && <small>waiting</small>}
       </td>
-      <td className={sign < 0 ? 'number money below' : 'number money'}>
-        {amount === undefined ? '' : toCrowns(sign * amount)}
+      <td className={change !== undefined && change < 0 ? 'number money below' : 'number money'}>
+        {change === undefined ? '' : toCrowns(change)}
       </td>
       <td className="number money">{balance === undefined ? '' : toCrowns(balance)}</td>
     </tr>
   );
-}
-
-const signs: Record<string, 1 | -1> = { Deposited: 1, Withdrawn: -1 };
-
-/** The balance after each event, counted back from the newest; none while the row and the events are of two moments. */
-function withBalances(events: readonly RecordedEvent[], { balance, revision }: AccountRow) {
-  let after = balance;
-  const isSameMoment = events[0]?.revision === revision;
-  return events.map((event) => {
-    const line = { event, balance: isSameMoment ? after : undefined };
-    after -= (signs[event.type] ?? 0) * ((event.data as { amount?: number }).amount ?? 0);
-    return line;
-  });
 }

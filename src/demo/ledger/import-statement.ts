@@ -1,8 +1,8 @@
 import { command, type Receipt } from 'varve';
 import type { Client } from 'varve/client';
 import { Account, Accounts } from './ledger.ts';
+import type { StatementMessage } from './read-statement.ts';
 import type { LineProblem, Statement } from './statement.ts';
-import type { StatementMessage } from './statement.worker.ts';
 
 export interface ImportProgress {
   readonly step: 'reading' | 'saving';
@@ -30,7 +30,7 @@ export type ImportResult =
  */
 export async function importStatement(client: Client, file: File, options: ImportOptions): Promise<ImportResult> {
   const { signal, archiveSample, onProgress } = options;
-  const read = await readStatement(file, options);
+  const read = await readInWorker(file, options);
   if (read.type !== 'statement')
     return read.type === 'cancelled' ? { status: 'cancelled' } : { status: 'failed', text: read.text };
   const { lines, problems } = read.statement;
@@ -48,10 +48,14 @@ export async function importStatement(client: Client, file: File, options: Impor
     signal,
     onProgress: ({ done, total }) => onProgress({ step: 'saving', done, total }),
   });
-  return toResult(receipt, savedBefore, read.statement);
+  return toResult(receipt, lines, { savedBefore, archived: samples.length });
 }
 
-function toResult(receipt: Receipt, savedBefore: number, { lines }: Statement): ImportResult {
+function toResult(
+  receipt: Receipt,
+  lines: Statement['lines'],
+  { savedBefore, archived }: { readonly savedBefore: number; readonly archived: number },
+): ImportResult {
   switch (receipt.status) {
     case 'saved':
       if (receipt.position <= savedBefore) return { status: 'known' };
@@ -60,22 +64,34 @@ function toResult(receipt: Receipt, savedBefore: number, { lines }: Statement): 
       if (receipt.failure.type === 'engine.cancelled') return { status: 'cancelled' };
       return { status: 'failed', text: receipt.failure.text };
     case 'rejected':
-      return { status: 'failed', text: `Transaction ${receipt.command + 1} was refused: ${receipt.rejection.code}.` };
+      return {
+        status: 'failed',
+        // The commands that archive the sample come first.
+        text: `Transaction ${receipt.command - archived + 1} was refused: ${receipt.rejection.code}.`,
+      };
   }
 }
 
 type Read = Extract<StatementMessage, { type: 'statement' | 'failed' }> | { readonly type: 'cancelled' };
 
 /** Reads the file in a worker of its own; cancelling ends the worker. */
-function readStatement(file: File, { signal, onProgress }: ImportOptions): Promise<Read> {
+function readInWorker(file: File, { signal, onProgress }: ImportOptions): Promise<Read> {
   const worker = new Worker(new URL('./statement.worker.ts', import.meta.url), { type: 'module' });
   return new Promise<Read>((resolve) => {
     signal.addEventListener('abort', () => resolve({ type: 'cancelled' }), { once: true });
-    worker.onerror = ({ message }) => resolve({ type: 'failed', text: `The reader stopped: ${message}` });
+    const fail = (text: string) => resolve({ type: 'failed', text });
+    worker.onerror = (event) => fail(stopToText(event));
+    worker.onmessageerror = () => fail('The file holds more than this page can take. Import it in parts.');
     worker.onmessage = ({ data }: MessageEvent<StatementMessage>) => {
       if (data.type === 'progress') onProgress({ step: 'reading', done: data.done, total: data.total });
       else resolve(data);
     };
     worker.postMessage(file);
   }).finally(() => worker.terminate());
+}
+
+/** A script that cannot be loaded stops without a message. */
+function stopToText({ message }: { readonly message?: string }): string {
+  if (!message) return 'The reader could not be loaded. Reload the page and try again.';
+  return `The reader stopped: ${message.replace(/\.$/, '')}.`;
 }

@@ -46,12 +46,38 @@ describe('an account', () => {
     spec(Account).given(opened).when('deposit', { amount: 0.5, note: '' }).thenRejected('invalid-input');
   });
 
+  it('books on the day of Prague, whatever day it is elsewhere', () => {
+    const expectDate = (now: number, day: string) =>
+      spec(Account, { now })
+        .given(opened)
+        .when('deposit', { amount: 1, note: '' })
+        .then(AccountEvents.Deposited({ amount: 1, date: day, note: '' }));
+    expectDate(Date.UTC(2025, 11, 31, 23, 30), '2026-01-01');
+    expectDate(Date.UTC(2026, 5, 30, 21, 59), '2026-06-30');
+    expectDate(Date.UTC(2026, 5, 30, 22), '2026-07-01');
+  });
+
   it('may go below the limit by what a statement says, and is opened by its first line', () => {
     const line = { amount: 2 * overdraftLimit, date: '1993-01-01', note: '' };
     spec(Account, { id: '2378' })
       .when('record', { kind: 'debit', ...line })
       .then(AccountEvents.Opened({ owner: 'Account 2378', sample: false }), AccountEvents.Withdrawn(line));
   });
+
+  it('begins with nothing where it is opened again', () =>
+    withLedger(async (client) => {
+      const credit = (amount: number) => ({ kind: 'credit', amount, date, note: '' }) as const;
+      await client.execute(Account, 'ada', 'record', credit(1000));
+      await client.execute(Account, 'ada', 'archive');
+      await client.execute(Account, 'ada', 'record', credit(500));
+      expect(client.mirror(Accounts).rows.get('ada')?.balance).toBe(500);
+      expect(
+        await client.execute(Account, 'ada', 'withdraw', { amount: overdraftLimit + 501, note: '' }),
+      ).toMatchObject({
+        status: 'rejected',
+        rejection: { code: 'overdraft-limit', details: { balance: 500, available: overdraftLimit + 500 } },
+      });
+    }));
 
   it('shows as a row until it is archived', () => {
     const story = projectionSpec(Accounts).given('account-ada', opened, deposited);

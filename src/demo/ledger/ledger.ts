@@ -1,6 +1,7 @@
 // The domain of the ledger: pure definitions, imported by the page, the worker and the tests.
 import { defineAggregate, defineApp, defineEvents, defineProjection, reject, shape } from 'varve';
 import * as z from 'zod';
+import { toBookingDate } from './booking-date.ts';
 
 /** How far below zero an account may go by a withdrawal, in hellers: 5,000.00 CZK. What a bank statement says is a fact and may be below. */
 export const overdraftLimit = 500_000;
@@ -21,7 +22,8 @@ export const Account = defineAggregate('account', {
   events: AccountEvents,
   initialState: () => ({ open: false, balance: 0 }),
   evolve: {
-    Opened: (state) => ({ ...state, open: true }),
+    // Also where it was open before: an archived account takes nothing along.
+    Opened: () => ({ open: true, balance: 0 }),
     Deposited: (state, { data }) => ({ ...state, balance: state.balance + data.amount }),
     Withdrawn: (state, { data }) => ({ ...state, balance: state.balance - data.amount }),
     Archived: (state) => ({ ...state, open: false }),
@@ -34,7 +36,7 @@ export const Account = defineAggregate('account', {
     deposit: {
       input: z.object({ amount, note }),
       decide: (input, state, { now }) =>
-        state.open ? AccountEvents.Deposited({ ...input, date: toDate(now) }) : reject('not-open'),
+        state.open ? AccountEvents.Deposited({ ...input, date: toBookingDate(now) }) : reject('not-open'),
     },
     withdraw: {
       input: z.object({ amount, note }),
@@ -42,7 +44,7 @@ export const Account = defineAggregate('account', {
         if (!state.open) return reject('not-open');
         const available = state.balance + overdraftLimit;
         if (input.amount > available) return reject('overdraft-limit', { balance: state.balance, available });
-        return AccountEvents.Withdrawn({ ...input, date: toDate(now) });
+        return AccountEvents.Withdrawn({ ...input, date: toBookingDate(now) });
       },
     },
     /** A line of a bank statement: it has happened, so there is no rule; the first one opens the account. */
@@ -102,8 +104,4 @@ function booked(row: AccountRow, change: number, date: string, revision: number)
     lastDate: date > row.lastDate ? date : row.lastDate,
     revision,
   };
-}
-
-function toDate(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 10);
 }

@@ -1,5 +1,6 @@
 import { type FormEvent, useRef, useState } from 'react';
 import { useCommand } from 'varve/react';
+import { emptySent } from './empty-sent.ts';
 import { Account } from './ledger.ts';
 import { receiptToText } from './receipt-text.ts';
 
@@ -11,14 +12,18 @@ export function NewAccount() {
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
+    // Enter pressed twice is one account.
+    if (open.pending) return;
     const form = event.currentTarget;
-    const owner = String(new FormData(form).get('owner'));
+    const fields = new FormData(form);
+    const owner = String(fields.get('owner'));
     const id = `N-${crypto.randomUUID().slice(0, 8)}`;
     const receipt = await open(id, { owner }, { expectedRevision: 'no-stream' });
     setError(receiptToText(receipt));
     if (receipt.status !== 'saved') return;
-    form.reset();
-    dialog.current?.close();
+    emptySent(form, fields);
+    // Who has closed it meanwhile, and begun another one, is not interrupted.
+    if (new FormData(form).get('owner') === '') dialog.current?.close();
     location.hash = `/account/${id}`;
   };
 
@@ -43,7 +48,7 @@ export function NewAccount() {
             <button type="button" onClick={() => dialog.current?.close()}>
               Cancel
             </button>
-            <button type="submit" className="primary">
+            <button type="submit" className="primary" aria-disabled={open.pending}>
               Open account
             </button>
           </div>

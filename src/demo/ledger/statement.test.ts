@@ -41,6 +41,27 @@ describe('a statement', () => {
     ]);
   });
 
+  it('names the line in which a quote is left open, wherever the next one stands', () => {
+    const top = 'account_id;date;type;amount;note';
+    const linesOf = (...rows: string[]) => parseStatement([top, ...rows].join('\n')).problems.map(({ line }) => line);
+    expect(linesOf('1;930101;PRIJEM;1;"Rent"', '2;930101;PRIJEM;2;"5"" pipe"')).toEqual([]);
+    expect(linesOf('1;930101;PRIJEM;1;"Rent', '2;930101;PRIJEM;2;"Food"')).toEqual([2]);
+    expect(linesOf('1;930101;PRIJEM;1;"Rent', '2;930101;PRIJEM;2;Food')).toEqual([2]);
+    // Nothing is wrong with these quotes, but that they stand on two lines.
+    expect(linesOf('1;930101;PRIJEM;1;"Rent', '2;930101;PRIJEM;2;Food"', '3;930101;DAR;3;')).toEqual([2, 4]);
+    expect(linesOf('1;930101;PRIJEM;1;"Rent" of May', '2;930101;DAR;2;"Food"', '3;930101;PRIJEM;3;')).toEqual([2]);
+    expect(parseStatement('account_id;date;type;amount;"note\n1;930101;PRIJEM;1;Rent\n').problems[0]?.line).toBe(1);
+  });
+
+  it('takes no name that every object has for a word of the bank', () => {
+    const rowOf = (type: string, operation: string) => `1;576;930101;${type};${operation};1;0;;;`;
+    const { lines, problems } = parseStatement(
+      [header, rowOf('constructor', ''), rowOf('PRIJEM', 'constructor')].join('\n'),
+    );
+    expect(problems).toEqual([{ line: 2, text: 'type "constructor" is none of PRIJEM, VYDAJ, VYBER' }]);
+    expect(lines.map(({ note }) => note)).toEqual(['constructor']);
+  });
+
   it('needs its columns', () => {
     expect(parseStatement('a;b\n1;2\n').problems).toEqual([
       { line: 1, text: 'The header lacks account_id, date, type, amount; it has a, b.' },

@@ -32,8 +32,10 @@ type Column = (typeof wantedColumns)[number] | 'operation' | 'k_symbol';
  * most two decimals. Every malformed line is a problem; who imports takes all lines or none.
  */
 export function parseStatement(text: string): Statement {
-  const { data: rows } = Papa.parse<string[]>(text, { delimiter: ';', skipEmptyLines: false });
-  const header = (rows[0] ?? []).map((name) => name.trim());
+  const rows = readRows(text);
+  const first = rows.next().value;
+  if (first?.isTorn) return { lines: [], problems: [{ line: first.line, text: tornText }] };
+  const header = (first?.fields ?? []).map((name) => name.trim());
   const missing = wantedColumns.filter((name) => !header.includes(name));
   if (missing.length > 0) {
     const found = header.filter(Boolean).join(', ') || 'nothing';
@@ -44,25 +46,27 @@ export function parseStatement(text: string): Statement {
   const [operationPlace, symbolPlace] = [place('operation'), place('k_symbol')];
   const lines: StatementLine[] = [];
   const problems: LineProblem[] = [];
-  for (const [index, row] of rows.entries()) {
-    const isBlank = row.length === 1 && row[0]?.trim() === '';
-    if (index === 0 || isBlank) continue;
-    const field = (at: number) => row[at]?.trim() ?? '';
-    const problem = (what: string) => problems.push({ line: index + 1, text: what });
+  for (const { line, fields, isTorn } of rows) {
+    const isBlank = fields.length === 1 && fields[0]?.trim() === '';
+    if (isBlank) continue;
+    const field = (at: number) => fields[at]?.trim() ?? '';
+    const problem = (what: string) => problems.push({ line, text: what });
     const account = field(places.account);
     const date = parseDate(field(places.date));
-    const kind = kinds[field(places.type)];
+    const kind = kinds.get(field(places.type));
     const amount = parseCrowns(field(places.amount));
-    if (row.length !== header.length) problem(`has ${row.length} fields where the header has ${header.length}`);
+    if (isTorn) problem(tornText);
+    else if (fields.length !== header.length)
+      problem(`has ${fields.length} fields where the header has ${header.length}`);
     else if (!/^[\w.-]{1,40}$/.test(account)) problem(`account_id "${account}" is not an account number`);
     else if (date === undefined) problem(`date "${field(places.date)}" is neither YYMMDD nor YYYY-MM-DD`);
-    else if (kind === undefined) problem(`type "${field(places.type)}" is none of ${Object.keys(kinds).join(', ')}`);
+    else if (kind === undefined) problem(`type "${field(places.type)}" is none of ${[...kinds.keys()].join(', ')}`);
     else if (amount === undefined)
       problem(`amount "${field(places.amount)}" is not a positive number with two decimals`);
     else {
       const words = [operationPlace, symbolPlace].map((at) => (at < 0 ? '' : field(at))).filter(Boolean);
       const note = words
-        .map((word) => wordings[word] ?? word)
+        .map((word) => wordings.get(word) ?? word)
         .join(', ')
         .slice(0, 200);
       lines.push({ account, kind, amount, date, note });
@@ -71,23 +75,50 @@ export function parseStatement(text: string): Statement {
   return { lines, problems };
 }
 
-const kinds: Record<string, 'credit' | 'debit'> = { PRIJEM: 'credit', VYDAJ: 'debit', VYBER: 'debit' };
+interface Row {
+  /** In which it begins. */
+  readonly line: number;
+  readonly fields: readonly string[];
+  /** Its quotes leave open where it ends: what follows may belong to it, and what it holds to what follows. */
+  readonly isTorn: boolean;
+}
+
+const tornText = 'has a quote that is not closed in this line, at the end of its field';
+
+/** No field of a statement has two lines: one that does is a quote left open, up to the next one, wherever that is. */
+function* readRows(text: string): Generator<Row, undefined> {
+  // Told of the delimiter, and of no header, it finds fault with quotes only.
+  const { data, errors, meta } = Papa.parse<string[]>(text, { delimiter: ';', skipEmptyLines: false });
+  const misquoted = new Set(errors.map(({ row }) => row));
+  let line = 1;
+  for (const [index, fields] of data.entries()) {
+    const lineCount = fields.join('').split(meta.linebreak).length;
+    yield { line, fields, isTorn: lineCount > 1 || misquoted.has(index) };
+    line += lineCount;
+  }
+}
+
+const kinds = new Map<string, StatementLine['kind']>([
+  ['PRIJEM', 'credit'],
+  ['VYDAJ', 'debit'],
+  ['VYBER', 'debit'],
+]);
 
 /** What the bank's own words mean. */
-const wordings: Record<string, string> = {
-  VKLAD: 'Cash in',
-  VYBER: 'Cash out',
-  'VYBER KARTOU': 'Card',
-  'PREVOD Z UCTU': 'Transfer in',
-  'PREVOD NA UCET': 'Transfer out',
-  UROK: 'Interest',
-  'SANKC. UROK': 'Overdraft interest',
-  SLUZBY: 'Fees',
-  SIPO: 'Household',
-  POJISTNE: 'Insurance',
-  UVER: 'Loan',
-  DUCHOD: 'Pension',
-};
+const wordings = new Map([
+  ['VKLAD', 'Cash in'],
+  ['VYBER', 'Cash out'],
+  ['VYBER KARTOU', 'Card'],
+  ['PREVOD Z UCTU', 'Transfer in'],
+  ['PREVOD NA UCET', 'Transfer out'],
+  ['UROK', 'Interest'],
+  ['SANKC. UROK', 'Overdraft interest'],
+  ['SLUZBY', 'Fees'],
+  ['SIPO', 'Household'],
+  ['POJISTNE', 'Insurance'],
+  ['UVER', 'Loan'],
+  ['DUCHOD', 'Pension'],
+]);
 
 function parseDate(text: string): string | undefined {
   const short = /^(\d\d)(\d\d)(\d\d)$/.exec(text);

@@ -9,13 +9,15 @@ export function TodoItem({ todo, send }: { readonly todo: TodoRow; readonly send
   const [isEditing, setEditing] = useState(false);
   const toggle = (checked: boolean) => send(command(Todo, id, checked ? 'complete' : 'reopen'));
   const remove = () => send(command(Todo, id, 'remove'));
-  const save = (newTitle: string) => {
-    setEditing(false);
-    void send(command(Todo, id, 'rename', { title: newTitle }));
+  const save = async (input: HTMLInputElement) => {
+    const { value } = input;
+    const isSaved = await send(command(Todo, id, 'rename', { title: value }));
+    // What was not saved stays in the editor, as does what was typed since; and an editor that was opened since stays open.
+    if (isSaved && input.isConnected && input.value === value) setEditing(false);
   };
   const onKeyDown = ({ key, currentTarget, nativeEvent }: KeyboardEvent<HTMLInputElement>) => {
     if (nativeEvent.isComposing) return;
-    if (key === 'Enter') currentTarget.blur();
+    if (key === 'Enter') void save(currentTarget);
     if (key === 'Escape') setEditing(false);
   };
 
@@ -45,7 +47,7 @@ export function TodoItem({ todo, send }: { readonly todo: TodoRow; readonly send
           // biome-ignore lint/a11y/noAutofocus: who opens the editor wants to type
           autoFocus
           defaultValue={title}
-          onBlur={({ target }) => save(target.value)}
+          onBlur={({ currentTarget }) => void save(currentTarget)}
           onKeyDown={onKeyDown}
         />
       )}

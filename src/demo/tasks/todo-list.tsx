@@ -2,26 +2,18 @@ import { command } from 'varve';
 import { useProjection } from 'varve/react';
 import { useHashRoute } from '../use-hash-route.ts';
 import { Checkbox } from './checkbox.tsx';
+import { filters, findFilter } from './filters.ts';
 import { NewTodo } from './new-todo.tsx';
-import { Todo, type TodoRow, Todos } from './tasks.ts';
+import { Todo, Todos } from './tasks.ts';
 import { TodoItem } from './todo-item.tsx';
 import { useSend } from './use-send.ts';
-
-type Filter = { readonly name: string; shows(todo: TodoRow): boolean };
-
-const all: Filter = { name: 'All', shows: () => true };
-const filters: Readonly<Record<string, Filter>> = {
-  '/': all,
-  '/active': { name: 'Active', shows: ({ completed }) => !completed },
-  '/completed': { name: 'Completed', shows: ({ completed }) => completed },
-};
 
 export function TodoList() {
   const todos = [...useProjection(Todos).values()];
   const completed = todos.filter((todo) => todo.completed);
   const activeCount = todos.length - completed.length;
   const { send, problem } = useSend();
-  const { name: selected, shows } = filters[useHashRoute()] ?? all;
+  const { name: selected, shows } = findFilter(useHashRoute());
 
   const toggleAll = (checked: boolean) =>
     send(...todos.map(({ id }) => command(Todo, id, checked ? 'complete' : 'reopen')));
@@ -52,7 +44,7 @@ export function TodoList() {
               <strong>{activeCount}</strong> {activeCount === 1 ? 'item' : 'items'} left
             </span>
             <ul className="filters">
-              {Object.entries(filters).map(([route, { name }]) => (
+              {filters.map(({ route, name }) => (
                 <li key={route}>
                   <a
                     href={`#${route}`}

@@ -1,5 +1,6 @@
 import type { RefusedCommit } from 'varve/client';
 import { toCrowns } from '../money.ts';
+import { toTime } from './to-time.ts';
 
 type Commit = RefusedCommit['commit'];
 
@@ -12,7 +13,7 @@ const nouns: Record<string, string> = {
 
 /** What a commit had booked, in words: “Withdrawal of 400.00, Ada Novak (S-01), at 12:31.” */
 export function toRefusedText({ events, recordedAt }: Commit, ownerOf: (id: string) => string | undefined): string {
-  const time = new Date(recordedAt).toLocaleTimeString('en', { hour12: false, timeStyle: 'short' });
+  const time = toTime(recordedAt, 'short');
   const [first, second] = events;
   if (first === undefined || events.length > 2) return `${events.length.toLocaleString('en')} entries, at ${time}.`;
   const amountOf = (data: unknown) => (data as { amount?: number }).amount;

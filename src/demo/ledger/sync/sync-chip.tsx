@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'react';
 import type { SyncStatus } from 'varve/client';
 import { useClient, useStatus } from 'varve/react';
-import { toShareLink } from './shared-log.ts';
+import { ShareLink } from './share-link.tsx';
 import { hasServer, toSyncText } from './sync-text.ts';
+import { toTime } from './to-time.ts';
 
 /** Has the server what is saved here? In two words; pressed, it says more. */
 export function SyncChip({ isShared }: { readonly isShared: boolean }) {
@@ -52,7 +53,7 @@ function Details({ sync, logId, isShared, onClose }: DetailsProps) {
       {hasServer(sync) && (
         <>
           <Facts sync={sync} />
-          <Share logId={logId} isShared={isShared} />
+          <ShareLink logId={logId} isShared={isShared} />
         </>
       )}
       {isShared && (
@@ -80,7 +81,7 @@ function Facts({ sync }: Pick<DetailsProps, 'sync'>) {
       <dt>Waiting to be confirmed</dt>
       <dd>{sync.pending.toLocaleString('en')}</dd>
       <dt>Last in step</dt>
-      <dd>{sync.syncedAt === undefined ? 'not yet' : toTime(sync.syncedAt)}</dd>
+      <dd>{sync.syncedAt === undefined ? 'not yet' : toTime(sync.syncedAt, 'medium')}</dd>
       {nextTryAt !== undefined && (
         <>
           <dt>Next try</dt>
@@ -88,26 +89,6 @@ function Facts({ sync }: Pick<DetailsProps, 'sync'>) {
         </>
       )}
     </dl>
-  );
-}
-
-function Share({ logId, isShared }: { readonly logId: string; readonly isShared: boolean }) {
-  const [isCopied, setCopied] = useState(false);
-  const link = toShareLink(logId);
-  const copy = async () => {
-    await navigator.clipboard.writeText(link);
-    setCopied(true);
-  };
-  return (
-    <div className="share">
-      <label>
-        {isShared ? 'The link of this shared ledger' : 'Share this ledger: open its link in another browser'}
-        <input readOnly value={link} onFocus={(event) => event.target.select()} />
-      </label>
-      <button type="button" onClick={() => void copy().catch(() => undefined)}>
-        {isCopied ? 'Copied' : 'Copy'}
-      </button>
-    </div>
   );
 }
 
@@ -119,8 +100,4 @@ function useNow(): number {
     return () => clearInterval(timer);
   }, []);
   return now;
-}
-
-function toTime(ms: number): string {
-  return new Date(ms).toLocaleTimeString('en', { hour12: false });
 }
