@@ -71,10 +71,11 @@ export function createOutbox({
     { signal, onProgress, commandId, ...rest }: SendOptions & { readonly commandId: string },
   ): Promise<Receipt> {
     if (signal?.aborted) return cancelled(commandId);
-    const request = { ...rest, commandId, reportProgress: onProgress !== undefined };
-    const cancel = () => void call((api) => api.cancel(commandId)).catch(() => undefined);
+    const callId = randomId();
+    const request = { ...rest, commandId, callId, reportProgress: onProgress !== undefined };
+    const cancel = () => void call((api) => api.cancel(callId)).catch(() => undefined);
     signal?.addEventListener('abort', cancel);
-    if (onProgress !== undefined) progressListeners.set(commandId, ({ done, total }) => onProgress({ done, total }));
+    if (onProgress !== undefined) progressListeners.set(callId, ({ done, total }) => onProgress({ done, total }));
     status.setState(({ saving }) => ({ saving: saving + 1 }));
     const release = await slots.take();
     const { rebases } = status.getState();
@@ -93,26 +94,31 @@ export function createOutbox({
       release();
       status.setState(({ saving }) => ({ saving: saving - 1 }));
       signal?.removeEventListener('abort', cancel);
-      progressListeners.delete(commandId);
+      progressListeners.delete(callId);
     }
   }
 
   function post(
     commands: readonly Command[],
-    request: Omit<ExecuteRequest, 'commands'>,
+    request: Omit<ExecuteRequest, 'commands'> & { readonly callId: string },
     signal: AbortSignal | undefined,
   ): Promise<Executed> {
+    const { callId, commandId } = request;
+    let wasSent = false;
+    // Again from the start where the worker was replaced.
     return call(async (api) => {
-      if (commands.length <= stageLength) return api.execute({ ...request, commands });
-      // Slice by slice, so that the page stays responsive; a new worker gets them all again. Under an id of its own, for
-      // that of the command may be on its way twice: React runs an effect twice in development.
-      const id = randomId();
-      for (let start = 0; start < commands.length && !signal?.aborted; start += stageLength) {
-        await api.stage(id, request.commandId, commands.slice(start, start + stageLength));
+      // What an earlier worker was sent may be saved: the new one looks, and is to do nothing where it is not.
+      if (wasSent && signal?.aborted) void api.cancel(callId);
+      const isShort = commands.length <= stageLength;
+      // Slice by slice, so that the page stays responsive.
+      for (let start = 0; start < commands.length && !isShort; start += stageLength) {
+        if (signal?.aborted && !wasSent) break;
+        await api.stage(callId, commands.slice(start, start + stageLength));
       }
-      // The worker has dropped them.
-      if (signal?.aborted) return { receipt: cancelled(request.commandId), projectedTo: 0 };
-      return api.execute({ ...request, commands: [], staged: { id, count: commands.length } });
+      // The worker drops them when it hears that.
+      if (signal?.aborted && !wasSent) return { receipt: cancelled(commandId), projectedTo: 0 };
+      wasSent = true;
+      return api.execute(isShort ? { ...request, commands } : { ...request, commands: [], staged: commands.length });
     });
   }
 

@@ -76,7 +76,11 @@ export function createTransfers(
         const cancel = () => void connection.call((api) => api.cancel(id)).catch(() => undefined);
         signal?.addEventListener('abort', cancel);
         try {
-          const imported = await connection.call<Imported>(async (api) => api.import(id, file, { replace }));
+          const imported = await connection.call<Imported>(async (api) => {
+            // Where the worker that heard of it was replaced.
+            if (signal?.aborted) void api.cancel(id);
+            return api.import(id, file, { replace });
+          });
           if (imported.status === 'imported') await onImported(imported);
           return imported;
         } finally {

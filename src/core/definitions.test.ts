@@ -12,6 +12,7 @@ import {
   defineValue,
   reject,
   shape,
+  view,
 } from './index.ts';
 import { streamIdToAggregate, streamIdToId, toStreamId } from './stream-id.ts';
 
@@ -147,6 +148,20 @@ describe('defineProjection', () => {
     const source = { version: 1, from: [AccountEvents] as const, row: shape<{ rank: number }>() };
     expect(() => defineProjection('ranks', source)).toThrow('"ranks" needs either');
     expect(() => defineProjection('ranks', { ...source, on: {}, project: () => [] })).toThrow('"ranks" needs either');
+  });
+});
+
+describe('view', () => {
+  it('folds events into a frozen state and leaves unknown events alone', () => {
+    const owners = view({
+      from: [AccountEvents],
+      initialState: (): readonly string[] => [],
+      on: { Opened: (state, { data }) => [...state, data.owner] },
+    })();
+    const opened = owners.evolve(owners.initialState(), recorded('Opened', { owner: 'ada' }));
+    expect(opened).toEqual(['ada']);
+    expect(Object.isFrozen(opened)).toBe(true);
+    expect(owners.evolve(opened, recorded('toString', {}))).toBe(opened);
   });
 });
 

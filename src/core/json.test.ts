@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toCanonicalJson } from './json.ts';
+import { toCanonicalJson, toStoredForm } from './json.ts';
 
 const textOf = (value: unknown) => {
   const canonical = toCanonicalJson(value);
@@ -58,5 +58,46 @@ describe('toCanonicalJson', () => {
     let value: unknown = 1;
     for (let level = 0; level < 65; level += 1) value = [value];
     expect(textOf(value)).toContain('deeper than 64');
+  });
+});
+
+describe('toStoredForm', () => {
+  it.each([
+    { a: 1, b: [{ c: null, d: 'text' }] },
+    { b: { d: 1, c: [{ f: 2, e: 3 }] }, a: [] },
+    { '10': 1, '2': 2 },
+    [{ z: 1, a: 2 }, 3],
+    Object.assign(Object.create(null), { b: 1, a: 2 }),
+    'text',
+    null,
+  ])('gives back %j as its text reads', (value) => {
+    const stored = toStoredForm(value);
+    expect(JSON.stringify(stored)).toBe(JSON.stringify(JSON.parse(textOf(structuredClone(value)))));
+    for (const part of [stored, Object.values(stored ?? {})[0]]) expect(Object.isFrozen(part)).toBe(true);
+  });
+
+  it('gives back the very same value where its keys are sorted', () => {
+    const value = { a: [{ b: 1 }], c: 'text' };
+    expect(toStoredForm(value)).toBe(value);
+  });
+
+  it('leaves what cannot be stored as it is, to be refused', () => {
+    const endless: Record<string, unknown> = {};
+    endless.left = endless;
+    endless.right = endless;
+    const unsorted = (refused: unknown) => ({ z: 1, a: { z: refused, a: 1 } });
+    const values = [
+      new Date(0),
+      new Uint8Array(2),
+      new Map(),
+      undefined,
+      -0,
+      JSON.parse('{"b":1,"__proto__":{"c":1}}'),
+    ];
+    for (const value of [endless, ...values, ...values.map(unsorted), [new Array(1)]]) {
+      const problem = toCanonicalJson(value);
+      expect(problem).toHaveProperty('problem');
+      expect(toCanonicalJson(toStoredForm(value))).toEqual(problem);
+    }
   });
 });

@@ -16,7 +16,7 @@ export interface View<State = unknown> {
  * Declares how a state follows from events, whatever streams they are in. Called with tags, it gives the view of the
  * events that carry all of them.
  *
- * Only the types that `on` names are looked at: a decision is not disturbed by others.
+ * Only the types that `on` names are looked at: a decision is not disturbed by others. States are frozen: return new ones.
  *
  * ### Example
  * ```ts
@@ -51,7 +51,7 @@ export function view<Sets extends readonly EventSet[], State>(definition: {
     initialState: definition.initialState,
     evolve: (state, event) => {
       const step = Object.hasOwn(handlers, event.type) ? handlers[event.type] : undefined;
-      return step === undefined ? state : step(state, event);
+      return step === undefined ? state : Object.freeze(step(state, event));
     },
   });
 }

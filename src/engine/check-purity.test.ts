@@ -17,8 +17,8 @@ let count = 0;
 
 const Thing = defineAggregate('thing', {
   events: Events,
-  initialState: () => ({ made: [] as string[] }),
-  evolve: { Made: (state, { data }) => ({ made: [...state.made, data.id] }) },
+  initialState: () => ({ made: [] as string[], seen: new Set<string>() }),
+  evolve: { Made: (state, { data }) => ({ ...state, made: [...state.made, data.id] }) },
   commands: {
     make: { input: shape<object>(), decide: (_input, _state, { newId, now }) => Events.Made({ id: newId(), at: now }) },
     makeCounted: {
@@ -32,6 +32,13 @@ const Thing = defineAggregate('thing', {
       input: shape<object>(),
       decide: (_input, state) => {
         state.made.push('x');
+        return [];
+      },
+    },
+    makeInSet: {
+      input: shape<object>(),
+      decide: (_input, state) => {
+        state.seen.add('x');
         return [];
       },
     },
@@ -67,7 +74,7 @@ function open(checksPurity: boolean) {
 describe('in development', () => {
   it('a decide that is not made of its arguments alone is a bug, and stores nothing', async () => {
     const client = open(true);
-    for (const command of ['makeCounted', 'makeInPlace'] as const) {
+    for (const command of ['makeCounted', 'makeInPlace', 'makeInSet'] as const) {
       await expect(client.execute(Thing, '1', command, {})).rejects.toThrow(
         `"${command}" of "thing" ${command === 'makeCounted' ? 'decided otherwise the second time' : 'changed the state'}`,
       );

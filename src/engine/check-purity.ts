@@ -3,6 +3,7 @@ import type { App } from '../core/app.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Process } from '../core/process.ts';
 import type { Projection } from '../core/projection.ts';
+import { valueToText } from './value-to-text.ts';
 
 /**
  * The same app, whose rules are run twice: a `decide` or a projection that reads a clock or draws a number, keeps
@@ -86,7 +87,7 @@ function runTwice<Answer>(
   run: (context: DecideContext) => Answer,
 ): Answer {
   const ids: string[] = [];
-  const before = toText(state);
+  const before = valueToText(state);
   const answer = run({
     ...context,
     newId: () => {
@@ -104,19 +105,16 @@ function runTwice<Answer>(
     },
   });
   requireSame(`${who} decided otherwise the second time`, again, answer);
-  if (toText(state) !== before) throw new Error(`${who} changed the state that it decided on. Return events instead.`);
+  if (valueToText(state) !== before)
+    throw new Error(`${who} changed the state that it decided on. Return events instead.`);
   return answer;
 }
 
 function requireSame(problem: string, again: unknown, first: unknown): void {
-  if (toText(again) === toText(first)) return;
+  if (valueToText(again) === valueToText(first)) return;
   throw new Error(
-    `${problem}. First: ${toText(first)}. Then: ${toText(again)}. It must be made of its arguments alone: take the time and new ids from the context, and keep nothing besides.`,
+    `${problem}. First: ${valueToText(first)}. Then: ${valueToText(again)}. It must be made of its arguments alone: take the time and new ids from the context, and keep nothing besides.`,
   );
-}
-
-function toText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => (part instanceof Map ? [...part] : part)) ?? 'undefined';
 }
 
 function mapValues<Value>(

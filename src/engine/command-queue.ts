@@ -21,7 +21,7 @@ export function createCommandQueue(
     running = true;
     while (waiting.length > 0) {
       const group = takeGroup();
-      const outcomes = await runGroup(group.map(({ request }) => request));
+      const outcomes = await outcomesOf(group.map(({ request }) => request));
       for (const [index, { settle }] of group.entries()) {
         settle(outcomes[index] ?? { thrown: new Error('A group of commands ended without an outcome for each.') });
       }
@@ -29,11 +29,21 @@ export function createCommandQueue(
     running = false;
   }
 
+  /** What a group throws is the answer to each of its requests: those that come after it must not wait for ever. */
+  async function outcomesOf(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
+    try {
+      return await runGroup(requests);
+    } catch (thrown) {
+      return requests.map(() => ({ thrown }));
+    }
+  }
+
   function takeGroup() {
     let commands = 0;
     let count = 0;
     for (const { request } of waiting) {
-      commands += request.commands.length;
+      // A decision has none, and takes as long as one.
+      commands += Math.max(1, request.commands.length);
       if (count > 0 && commands > maxGroupCommands) break;
       count += 1;
     }

@@ -54,17 +54,16 @@ export function createCommands({
   readonly onFailure: (failure: Failure) => void;
   readonly onGroupEnd: () => void;
 }): Commands {
-  /** Commands that were sent ahead, by the id under which they were, and whose they are. */
-  const stagings = new Map<string, { readonly commandId: string; readonly commands: Command[] }>();
-  const reporting = new Set<string>();
+  /** Commands that were sent ahead, by the call that they are of. */
+  const stagings = new Map<string, Command[]>();
   let inGroup = false;
 
   async function runGroup(requests: readonly ExecuteRequest[]): Promise<readonly Outcome[]> {
     const { app, log, projections, saved, decideAcross, toNote } = requireGround();
     const hooks = {
-      isCancelled: (commandId: string) => cancelled.has(commandId),
-      onProgress: (commandId: string, done: number, total: number) => {
-        if (reporting.has(commandId)) publisher.post({ type: 'progress', commandId, done, total });
+      isCancelled: ({ callId = '' }: ExecuteRequest) => cancelled.has(callId),
+      onProgress: ({ callId = '', reportProgress = false }: ExecuteRequest, done: number, total: number) => {
+        if (reportProgress) publisher.post({ type: 'progress', callId, done, total });
       },
     };
     try {
@@ -89,12 +88,13 @@ export function createCommands({
     }
   }
 
-  function takeCommands({ commands, staged }: ExecuteRequest): readonly Command[] {
+  function takeCommands({ commands, callId = '', staged }: ExecuteRequest): readonly Command[] {
     if (staged === undefined) return commands;
-    const arrived = stagings.get(staged.id)?.commands ?? [];
-    stagings.delete(staged.id);
-    if (arrived.length === staged.count) return arrived;
-    throw new Error(`Of ${staged.count} commands that were sent ahead, ${arrived.length} arrived.`);
+    const arrived = stagings.get(callId) ?? [];
+    stagings.delete(callId);
+    // Of one that was cancelled some may be gone: it is only looked up, for an earlier worker may have saved it.
+    if (arrived.length === staged || cancelled.has(callId)) return arrived;
+    throw new Error(`Of ${staged} commands that were sent ahead, ${arrived.length} arrived.`);
   }
 
   /** A command that was repeated, or looked up, may be ahead of the rows of a worker that has just started. */
@@ -113,26 +113,24 @@ export function createCommands({
     enqueue,
     execute: async (request) => {
       const commands = takeCommands(request);
-      if (request.reportProgress) reporting.add(request.commandId);
       try {
         return await toExecuted(await enqueue({ ...request, commands }));
       } finally {
-        cancelled.delete(request.commandId);
-        reporting.delete(request.commandId);
+        cancelled.delete(request.callId ?? '');
       }
     },
     findReceipt: async (commandId) => {
       const saved = await findReceipt(commandId, requireGround().log);
       return saved && { saved, projectedTo: (await toExecuted(saved)).projectedTo };
     },
-    stage: (stagingId, commandId, commands) => {
-      const staging = stagings.get(stagingId) ?? { commandId, commands: [] };
-      staging.commands.push(...commands);
-      stagings.set(stagingId, staging);
+    stage: (callId, commands) => {
+      const list = stagings.get(callId) ?? [];
+      list.push(...commands);
+      stagings.set(callId, list);
     },
-    cancel: (commandId) => {
-      for (const [id, staging] of stagings) if (staging.commandId === commandId) stagings.delete(id);
-      cancelled.add(commandId);
+    cancel: (callId) => {
+      stagings.delete(callId);
+      cancelled.add(callId);
     },
   };
 }

@@ -261,7 +261,9 @@ export function createEngine(options: EngineOptions): Engine {
         const head = await running.log.head();
         const { log, syncing } = running;
         const sync = syncing === undefined ? {} : { sync: syncing.status };
-        return { status: 'ready', aliveLock: (await aliveLock?.()) ?? '', logId: log.logId, head, durable, ...sync };
+        const lock = (await aliveLock?.()) ?? '';
+        const noted = failure === undefined ? {} : { failure };
+        return { status: 'ready', aliveLock: lock, logId: log.logId, head, durable, ...sync, ...noted };
       } catch (error) {
         if (!(error instanceof FailureError)) throw error;
         return { status: 'failed', failure: error.failure };
@@ -316,7 +318,7 @@ export function createEngine(options: EngineOptions): Engine {
       await projections.rebuild(projection === undefined ? [...app.projections.keys()] : [projection]);
       publisher.post({
         type: 'progress',
-        commandId: rebuildId,
+        callId: rebuildId,
         done: projections.position,
         total: projections.position,
       });

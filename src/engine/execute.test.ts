@@ -1,9 +1,21 @@
+import 'fake-indexeddb/auto';
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../client/client.ts';
-import { command, defineAggregate, defineApp, defineEvents, type RecordedEvent, reject, shape } from '../core/index.ts';
+import {
+  command,
+  defineAggregate,
+  defineApp,
+  defineDecision,
+  defineEvents,
+  type RecordedEvent,
+  reject,
+  shape,
+  view,
+} from '../core/index.ts';
+import { openDexieEventLog } from '../log/dexie-event-log.ts';
 import type { EventLog, LogTransaction } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
-import { createInProcessWorker } from '../testing/in-process-worker.ts';
+import { createInProcessWorker, createTestEnv } from '../testing/in-process-worker.ts';
 
 const EchoEvents = defineEvents({ Said: shape<{ readonly text: string }>() });
 
@@ -61,6 +73,80 @@ describe('evolve', () => {
     for await (const { data } of later.read({ tags: ['to:b'] })) tagged.push((data as { text: string }).text);
     expect(tagged).toEqual(['first', 'one', 'two', 'three']);
     await later.close();
+  });
+
+  it('sees a payload as it is stored: its keys sorted, and all of it frozen', async () => {
+    const Events = defineEvents({ Told: shape<{ readonly z: number; readonly a: object }>() });
+    const Keys = defineAggregate('keys', {
+      events: Events,
+      initialState: () => ({ seen: '' }),
+      evolve: {
+        Told: (_state, { data }) => ({
+          seen: `${JSON.stringify(data)} ${Object.isFrozen(data)} ${Object.isFrozen(data.a)}`,
+        }),
+      },
+      commands: {
+        tell: { input: shape<object>(), decide: () => Events.Told({ z: 1, a: { y: 1, b: 2 } }) },
+        show: { input: shape<object>(), decide: (_input, { seen }) => reject('seen', { seen }) },
+      },
+    });
+    const keys = defineApp({ name: 'keys', aggregates: [Keys], projections: [] });
+    const log = createMemoryEventLog();
+    const open = () =>
+      createClient(keys, () => createInProcessWorker({ app: keys, log: log.open() }), { askToPersist: false });
+    const seen = { rejection: { details: { seen: '{"a":{"b":2,"y":1},"z":1} true true' } } };
+    const live = open();
+    await live.execute(Keys, 'k', 'tell', {});
+    expect(await live.execute(Keys, 'k', 'show', {})).toMatchObject(seen);
+    await live.close();
+    const later = open();
+    expect(await later.execute(Keys, 'k', 'show', {})).toMatchObject(seen);
+    await later.close();
+  });
+});
+
+describe('a rule of the app that throws what a browser throws', () => {
+  const btoaOf = (text: string) => {
+    btoa(text);
+    return true;
+  };
+  const throwing = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value: unknown) => ({ value: btoaOf(String(value)) && value }),
+    },
+  } as const;
+  const Throwing = defineAggregate('throwing', {
+    events: EchoEvents,
+    initialState: () => ({}),
+    evolve: { Said: (state, { data }) => (btoaOf(data.text) ? state : {}) },
+    commands: {
+      parse: { input: throwing, decide: () => [] },
+      decide: { input: shape<string>(), decide: (text) => (btoaOf(text) ? [] : []) },
+      evolve: { input: shape<string>(), decide: (text) => EchoEvents.Said({ text }) },
+    },
+  });
+  const said = view({ from: [EchoEvents], initialState: () => 0, on: { Said: () => Number(btoaOf('ž')) } });
+  const across = defineDecision('across', {
+    events: EchoEvents,
+    input: shape<string>(),
+    reads: () => ({ said: said() }),
+    decide: () => [],
+  });
+
+  it('is a bug of the app, and no failure of the storage', async () => {
+    const rules = defineApp({ name: 'rules', aggregates: [Throwing, Mute], decisions: [across], projections: [] });
+    const env = createTestEnv();
+    const log = await openDexieEventLog({ name: 'rules', env });
+    const client = createClient(rules, () => createInProcessWorker({ app: rules, log, env }), { askToPersist: false });
+    await client.execute(Mute, 'm', 'hum', {});
+    for (const name of ['parse', 'decide', 'evolve'] as const) {
+      await expect(client.execute(Throwing, 'a', name, 'ž'), name).rejects.toThrow('InvalidCharacterError');
+    }
+    await expect(client.execute(across, '')).rejects.toThrow('InvalidCharacterError');
+    await client.close();
+    log.close();
   });
 });
 

@@ -21,6 +21,7 @@ import {
   toReceipt,
   toStreamEvent,
 } from './group.ts';
+import { runRule } from './run-rule.ts';
 import type { StateSnapshots } from './state-snapshots.ts';
 import type { StreamCache, StreamState } from './stream-cache.ts';
 
@@ -28,8 +29,8 @@ import type { StreamCache, StreamState } from './stream-cache.ts';
 const sliceLength = 256;
 
 export interface ExecuteHooks {
-  readonly isCancelled: (commandId: string) => boolean;
-  readonly onProgress: (commandId: string, done: number, total: number) => void;
+  readonly isCancelled: (request: ExecuteRequest) => boolean;
+  readonly onProgress: (request: ExecuteRequest, done: number, total: number) => void;
 }
 
 /** What a group of requests came to. */
@@ -155,7 +156,7 @@ export async function decideRequest(
   },
 ): Promise<Receipt> {
   const { commandId, commands } = request;
-  if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+  if (hooks.isCancelled(request)) throw cancelled(commandId);
   group.drawn.length = 0;
   if (request.decision !== undefined) {
     if (decideAcross === undefined) throw new Error(noDecision(app, request.decision.name));
@@ -170,13 +171,13 @@ export async function decideRequest(
   const isLong = commands.length > sliceLength;
   const hearCancel = async () => {
     await group.transaction.turn();
-    if (hooks.isCancelled(commandId)) throw cancelled(commandId);
+    if (hooks.isCancelled(request)) throw cancelled(commandId);
   };
   for (const [index, command] of commands.entries()) {
     if (index % sliceLength === 0 && isLong) {
       await group.readRevisions(commands.slice(index, index + sliceLength).map(streamOf));
       await hearCancel();
-      hooks.onProgress(commandId, index, commands.length);
+      hooks.onProgress(request, index, commands.length);
     }
     const aggregate = app.aggregates.get(command.aggregate);
     if (aggregate === undefined) {
@@ -193,20 +194,21 @@ export async function decideRequest(
     if (index === 0 && request.expectedRevision !== undefined) {
       if (!isExpectedRevision(request.expectedRevision, loaded.revision)) return conflict(request, stream, loaded);
     }
-    const input = aggregate.parseInput(command.name, command.input);
+    const input = runRule(aggregate.parseInput, command.name, command.input);
     if (!input.ok) {
       const rejection: InvalidInput = reject('invalid-input', { issues: input.issues });
       return { status: 'rejected', commandId, rejection, command: index };
     }
     const context = { id: command.id, now, newId };
-    const decision = aggregate.decide(command.name, input.value, loaded.state, context);
+    const decision = runRule(aggregate.decide, command.name, input.value, loaded.state, context);
     if (isRejection(decision)) return { status: 'rejected', commandId, rejection: decision, command: index };
     for (const event of 'type' in decision ? [decision] : decision) {
       const who = `The command "${command.name}" of "${aggregate.name}"`;
       const fresh = toStreamEvent(event, stream, aggregate.events, who);
       const revision: number = loaded.revision + 1;
       // Not recorded yet: `evolve` gets the event as it will be, but for its final position.
-      const state = aggregate.evolve(loaded.state, provisional(fresh, revision, request, events.length, now, group));
+      const next = provisional(fresh, revision, request, events.length, now, group);
+      const state: unknown = runRule(aggregate.evolve, loaded.state, next);
       loaded = { state, revision };
       events.push(fresh);
     }
@@ -231,11 +233,11 @@ async function loadState(
   if (known !== undefined && known.revision === revision) return known;
   // A known state that is behind is a good start; one that is ahead belongs to a log that is no more.
   const start =
-    known !== undefined && known.revision < revision ? known : { state: aggregate.initialState(), revision: -1 };
+    known !== undefined && known.revision < revision ? known : { state: runRule(aggregate.initialState), revision: -1 };
   let state = start.state;
   if (revision > start.revision) {
     for (const event of await transaction.readStream(stream, start.revision + 1))
-      state = aggregate.evolve(state, event);
+      state = runRule(aggregate.evolve, state, event);
   }
   // Also where nothing comes of the command: it is what is stored, or was appended in this group before.
   const loaded = { state, revision };

@@ -3,6 +3,7 @@ import type { Command } from '../core/command.ts';
 import type { Env } from '../core/env.ts';
 import type { EventFilter } from '../core/event-query.ts';
 import type { EventSet, NewEvent, RecordedEvent } from '../core/events.ts';
+import { toStoredForm } from '../core/json.ts';
 import type { Receipt } from '../core/receipt.ts';
 import type { Rejection } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
@@ -84,7 +85,7 @@ export async function appendEvents(
   return recorded;
 }
 
-/** The event as it is appended, with the version of its type. */
+/** The event as it is appended, with the version of its type; `evolve` sees no other payload than in every replay. */
 export function toStreamEvent(
   { type, data, tags }: NewEvent,
   stream: string,
@@ -95,7 +96,8 @@ export function toStreamEvent(
   if (definition === undefined) {
     throw new Error(`${who} decided an event "${type}", which it does not declare. Add it to its events.`);
   }
-  return { type, data, stream, version: definition.version, ...(tags === undefined ? {} : { tags }) };
+  const stored = toStoredForm(data);
+  return { type, data: stored, stream, version: definition.version, ...(tags === undefined ? {} : { tags }) };
 }
 
 /** `stream` is that of the first command, or of the decision. */

@@ -12,6 +12,8 @@ import { createInProcessWorker } from '../testing/in-process-worker.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createFold } from './projecting/fold.ts';
 import { createProjector } from './projecting/projector.ts';
+import { createStateSnapshots } from './state-snapshots.ts';
+import { createStreamCache } from './stream-cache.ts';
 
 const plain = { askToPersist: false };
 
@@ -131,6 +133,16 @@ describe('saved states', () => {
     const counts: unknown[] = [];
     for await (const page of log.read({})) counts.push(...page.map(({ data }) => (data as { by: number }).by));
     expect(counts).toEqual(Array.from({ length: 14 }, (_, index) => index));
+  });
+
+  it('are frozen as those are that were folded', async () => {
+    const { snapshots } = createMemoryEventLog();
+    const { signature } = Tally;
+    await snapshots.saveStates([{ stream: 'tally-a', signature, revision: 4, state: { count: 5 } }]);
+    const cache = createStreamCache();
+    await createStateSnapshots(app, snapshots, cache).load(['tally-a']);
+    const { state } = cache.get('tally-a') ?? {};
+    expect([state, Object.isFrozen(state)]).toEqual([{ count: 5 }, true]);
   });
 
   it('follow what the first rows are built from, so that commands after an import need not read their streams', async () => {

@@ -51,10 +51,12 @@ function holdAliveLock(): Promise<string> {
   const name = `varve:alive:${randomId()}`;
   if (typeof navigator === 'undefined' || navigator.locks === undefined) return Promise.resolve('');
   return new Promise((resolve) => {
-    void navigator.locks.request(name, () => {
+    const hold = () => {
       resolve(name);
       return new Promise<never>(() => undefined);
-    });
+    };
+    // Refused (to a page that is being left, or by its settings), it is done without: the page waits for an answer.
+    navigator.locks.request(name, hold).catch(() => resolve(''));
   });
 }
 

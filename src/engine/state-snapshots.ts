@@ -85,10 +85,10 @@ export function createStateSnapshots(app: App, store: SnapshotStore, cache: Stre
       const found = await store.loadStates(unknown).catch(() => []);
       for (const snapshot of found) {
         if (snapshot === undefined) continue;
-        const { stream, signature, revision, state } = snapshot;
+        const { stream, signature, revision } = snapshot;
         if (signature !== ownerOf(stream)?.aggregate.signature) continue;
         savedRevisions.set(stream, revision);
-        cache.set(stream, { state, revision });
+        cache.set(stream, { state: Object.freeze(snapshot.state), revision });
       }
     },
     note: (states) => {

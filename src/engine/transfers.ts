@@ -37,7 +37,7 @@ export function createTransfers({
     verify: async (checkId) => {
       try {
         return await requireOpen().log.verify({
-          onProgress: ({ done, total }) => publisher.post({ type: 'progress', commandId: checkId, done, total }),
+          onProgress: ({ done, total }) => publisher.post({ type: 'progress', callId: checkId, done, total }),
         });
       } catch (error) {
         if (!(error instanceof FailureError)) throw error;
@@ -70,7 +70,7 @@ export function createTransfers({
         const summary = await importLog(file.stream(), await log.stage({ replace }), {
           app,
           onlyLogId: joined,
-          onProgress: (done) => publisher.post({ type: 'progress', commandId: importId, done, total: file.size }),
+          onProgress: (done) => publisher.post({ type: 'progress', callId: importId, done, total: file.size }),
           isCancelled: () => cancelled.has(importId),
         });
         return { status: 'imported', ...summary };

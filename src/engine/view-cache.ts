@@ -33,7 +33,15 @@ export function createViewCache(): ViewCache {
   }
 
   return {
-    get: (view) => states.get(keyOf(view)),
+    get: (view) => {
+      const key = keyOf(view);
+      const found = states.get(key);
+      if (found !== undefined) {
+        states.delete(key);
+        states.set(key, found);
+      }
+      return found;
+    },
     set: (view, state) => {
       const key = keyOf(view);
       states.delete(key);

@@ -23,8 +23,9 @@ export interface EngineApi {
   /** What came of a command that was committed at any time; undefined where the log does not know its id. */
   findState(commandId: string): Promise<FoundState | undefined>;
   /** Sends a long list of commands ahead, slice by slice, for an `execute` with `staged`. */
-  stage(stagingId: string, commandId: string, commands: readonly Command[]): void;
-  cancel(commandId: string): void;
+  stage(callId: string, commands: readonly Command[]): void;
+  /** Of an `execute` with this `callId`, or an import. */
+  cancel(callId: string): void;
   /** Starts to mirror a projection, or starts again after a gap: a `snapshot` follows on the port, then patches. */
   mirror(projection: string): Promise<void>;
   /**
@@ -78,9 +79,9 @@ export interface Hello {
   /** `appSignature` of the page's build. */
   readonly app: string;
   /** What the page remembers of the log from earlier visits. */
-  readonly hint?: LogHint;
+  readonly hint?: LogHint | undefined;
   /** Id of the log to be opened, where it is not the app's own of this device. */
-  readonly log?: string;
+  readonly log?: string | undefined;
 }
 
 /** What a page remembers of the log outside the database, so that an evicted log is not taken for a new user. */
@@ -100,6 +101,8 @@ export type Welcome =
       readonly durable: boolean;
       /** Absent without sync. */
       readonly sync?: SyncStatus;
+      /** A lasting one that was noticed while the log was opened. */
+      readonly failure?: Failure;
     }
   | { readonly status: 'failed'; readonly failure: Failure };
 
@@ -118,8 +121,13 @@ export interface ExecuteRequest {
   readonly commands: readonly Command[];
   /** A decision across streams, in the place of `commands`. */
   readonly decision?: { readonly name: string; readonly input: unknown };
-  /** Commands that were sent ahead by `stage`, and how many; they take the place of `commands`. */
-  readonly staged?: { readonly id: string; readonly count: number };
+  /**
+   * What `stage`, `cancel` and the progress of this call go by: its command id may be on its way twice, as where React
+   * runs an effect twice in development.
+   */
+  readonly callId?: string;
+  /** How many commands were sent ahead by `stage`; they take the place of `commands`. */
+  readonly staged?: number;
   /** Of the stream of the first command. */
   readonly expectedRevision?: ExpectedRevision;
   readonly correlationId?: string;
@@ -202,7 +210,7 @@ export interface MirrorSnapshot {
 /** How far a long list of commands has come. */
 export interface Progress {
   readonly type: 'progress';
-  readonly commandId: string;
+  readonly callId: string;
   readonly done: number;
   readonly total: number;
 }

@@ -58,7 +58,7 @@ describe('what crosses a boundary', () => {
         isFirst: true,
         isLast: true,
       },
-      { type: 'progress', commandId: 'c', done: 1, total: 2 },
+      { type: 'progress', callId: 'c', done: 1, total: 2 },
       {
         type: 'report',
         projections: [{ projection: 'counts', lag: 0, quarantined: 0, errors: [], building: { done: 1, total: 2 } }],

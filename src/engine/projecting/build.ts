@@ -72,7 +72,9 @@ export function createBuild({
 
   /** Rows are saved where a commit ends: whether a page ends with one, only the next page would tell. */
   async function apply(events: readonly RecordedEvent[]): Promise<void> {
-    const end = now() - lastSavedAt < saveIntervalMs ? 0 : lastCommitStart(events);
+    const passedMs = now() - lastSavedAt;
+    // A clock that was set back must not hold it up.
+    const end = passedMs >= 0 && passedMs < saveIntervalMs ? 0 : lastCommitStart(events);
     if (end > 0) {
       projector.apply(events.slice(0, end), never);
       lastSavedAt = now();

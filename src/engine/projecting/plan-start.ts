@@ -84,10 +84,15 @@ function acceptedRows(
   { rows }: ProjectionSnapshot,
 ): readonly (readonly [string, unknown])[] | undefined {
   const accepted: (readonly [string, unknown])[] = [];
-  for (const [key, row] of rows) {
-    const parsed = parseRow(row);
-    if (parsed === undefined || !parsed.ok) return undefined;
-    accepted.push([key, Object.freeze(parsed.value)]);
+  try {
+    for (const [key, row] of rows) {
+      const parsed = parseRow(row);
+      if (parsed === undefined || !parsed.ok) return undefined;
+      accepted.push([key, Object.freeze(parsed.value)]);
+    }
+  } catch {
+    // Made for the new rows, it may throw on an old one: that must not end the start, now and at every reload.
+    return undefined;
   }
   return accepted;
 }

@@ -57,6 +57,7 @@ async function start(app: App, log: MemoryEventLog, { readsWait = false } = {}) 
     while (isHeld()) await pause();
   };
   let now = 0;
+  let told = 0;
   const newRows: string[] = [];
   const upcaster = createUpcaster(app);
   const slow: EventLog = {
@@ -88,11 +89,16 @@ async function start(app: App, log: MemoryEventLog, { readsWait = false } = {}) 
     onPatch: () => undefined,
     onEvents: () => undefined,
     onNewRows: (names) => newRows.push(...names),
-    onChange: () => undefined,
+    onChange: () => {
+      told += 1;
+    },
     onFailure: () => undefined,
   });
   return {
     projections,
+    get told() {
+      return told;
+    },
     storage,
     newRows,
     sum: (name: string) => projections.rowsOf(name)?.rows.get('a') as { readonly sum: number } | undefined,
@@ -162,6 +168,17 @@ describe('a build that fails', () => {
 });
 
 describe('a rebuild', () => {
+  it('tells how far it has come also where the clock is set back', async () => {
+    const log = createMemoryEventLog();
+    await append(log, 3);
+    const worker = await start(toApp(), log, { readsWait: true });
+    worker.moveClock(-1_000);
+    worker.storage.readsWait = false;
+    await worker.projections.ready('stable');
+    // On the way, and at the end.
+    expect(worker.told).toBe(2);
+  });
+
   it('that fails says so, and is tried again', async () => {
     const log = await filledLog(3);
     const worker = await start(toApp(), log);

@@ -121,7 +121,8 @@ describe('a projection that was changed', () => {
 
   it('shows nothing until it is built where its old rows do not fit the new code, or cannot be checked', async () => {
     const unfit = z.object({ count: z.number(), owner: z.string() });
-    for (const row of [unfit, shape<{ count: number }>()]) {
+    const throwing = z.preprocess((row: { items: number[] }) => ({ ...row, count: row.items.length }), unfit);
+    for (const row of [unfit, throwing, shape<{ count: number }>()]) {
       const log = await filledLog(3);
       const held = holdReads(log);
       const changed = toApp({ version: 2, row: row as typeof unfit });

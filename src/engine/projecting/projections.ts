@@ -20,9 +20,9 @@ export interface Projections {
   rowsOf(projection: string): ShownRows | undefined;
   /** Settles when there are rows to show: no page is shown a log that is read in half. */
   ready(projection: string): Promise<void>;
-  /** Takes what was appended, by whoever. Never rejects: failures are told. */
+  /** Takes what was appended, by whoever. Failures are told: only a bug rejects. */
   advance(appended: readonly RecordedEvent[]): Promise<void>;
-  /** Reads the log to its end, and has builds that failed go on. Never rejects: failures are told. */
+  /** Reads the log to its end, and has builds that failed go on. Failures are told: only a bug rejects. */
   follow(): Promise<void>;
   /**
    * Builds rows anew beside those that are shown. Resolves when they have taken their place; throws `FailureError` where
@@ -156,7 +156,9 @@ export async function startProjections({
       now,
       onEvents: isFirst ? onEvents : undefined,
       onProgress: () => {
-        if (now() - lastToldAt < progressIntervalMs) return;
+        const passedMs = now() - lastToldAt;
+        // A clock that was set back must not hold it up.
+        if (passedMs >= 0 && passedMs < progressIntervalMs) return;
         lastToldAt = now();
         onChange();
       },

@@ -54,14 +54,18 @@ const ownerCondition = fc.oneof(
   fc.record({ startsWith: fc.constantFrom('A', 'Ad', '') }),
   fc.record({ atLeast: fc.constantFrom('Alan', 'B'), below: fc.constantFrom('Bob', 'ž') }, { requiredKeys: [] }),
 );
-const where = fc.record(
-  {
-    owner: ownerCondition,
-    size: sizeCondition,
-    isOpen: fc.boolean(),
-    $key: fc.record({ above: fc.constantFrom('k1', 'k2', 'k3') }),
-  },
-  { requiredKeys: [] },
+const where = fc.oneof(
+  fc.record(
+    {
+      owner: ownerCondition,
+      size: sizeCondition,
+      isOpen: fc.boolean(),
+      $key: fc.record({ above: fc.constantFrom('k1', 'k2', 'k3') }),
+    },
+    { requiredKeys: [] },
+  ),
+  // Few conditions: windows that share an index, and ask for more of it and for less.
+  fc.record({ size: sizeCondition, isOpen: fc.boolean() }, { requiredKeys: [] }),
 );
 const orders = [[], ['owner'], ['size'], ['owner', 'size'], ['isOpen', 'size']];
 const query = fc.record({
@@ -72,6 +76,8 @@ const query = fc.record({
   total: fc.boolean(),
   /** Whether it goes on where the window that was opened before it ends. */
   follows: fc.boolean(),
+  /** Or whether it asks as that one does, but for rows of any size: the two may share an index. */
+  widens: fc.boolean(),
 });
 
 const step = fc.oneof(
@@ -85,7 +91,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('open' as const), query }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), at: fc.nat({ max: 5 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('close' as const), at: fc.nat({ max: 5 }) }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('renew' as const), changes: fc.array(change, { maxLength: 30 }) }),
@@ -210,9 +216,13 @@ function lastOfEach(changes: readonly Drawn<typeof change>[]) {
   return [...new Map(changes.map((each) => [each.key, each])).values()];
 }
 
-function toQuery({ order, direction, follows, ...rest }: Drawn<typeof query>, last: OpenPage | undefined): AnyRowQuery {
+function toQuery(
+  { order, direction, follows, widens, ...rest }: Drawn<typeof query>,
+  last: OpenPage | undefined,
+): AnyRowQuery {
   const next = last?.page.answer().next;
   if (follows && last !== undefined && next !== undefined) return { ...last.query, after: next };
+  if (widens && last !== undefined) return { ...last.query, where: { ...last.query.where, size: undefined } };
   return { ...rest, orderBy: [...(order.length === 0 ? ['$key'] : order), direction] };
 }
 

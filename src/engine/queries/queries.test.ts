@@ -129,6 +129,17 @@ it('a window whose rows leave one by one while its index is built is refilled wi
   queries.closeAll();
 });
 
+it('an index that windows share holds all rows, however few the first of them asks for', () => {
+  const { messages, ask } = open(10);
+  ask('?1', { orderBy: 'count' });
+  ask('?2', { where: { closed: true, count: { atLeast: 4 } }, orderBy: 'count' });
+  ask('?3', { where: { closed: true }, orderBy: 'count', total: true });
+  expect(messages.at(-1)).toMatchObject({
+    rows: [['k0'], ['k2'], ['k4'], ['k6'], ['k8']].map(([key]) => [key, { closed: true }]),
+    end: { total: 5 },
+  });
+});
+
 it('a query that cannot be answered leaves nothing behind', () => {
   const { queries, ask } = open(3);
   expect(() => ask('?1', { orderBy: 'nothing' })).toThrow(/no index/);

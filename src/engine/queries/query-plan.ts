@@ -16,7 +16,10 @@ export interface QueryPlan {
   readonly index: IndexPlan;
   /** Which part of the index they are. */
   readonly range: IndexRange;
-  /** Parts of declared indexes that hold all rows that match, the narrowest first: less to look at than everything. */
+  /**
+   * Parts of declared indexes that hold all rows that match, the narrowest first: less to look at than everything. None
+   * for a declared index: others share it, so it holds all rows whoever asks first.
+   */
   readonly narrower: readonly { readonly index: string; readonly range: IndexRange }[];
   readonly cursorAt: (row: KeyedRow) => Cursor;
 }
@@ -84,9 +87,11 @@ export function planQuery(projection: Projection, query: AnyRowQuery): QueryPlan
       ? { id: indexId(inOrder.index), order: createRowOrder(inOrder.index), matches: undefined }
       : { id: JSON.stringify([fields, where]), order, matches },
     range: toRange(isWhole ? inOrder.covered : []),
-    narrower: parts
-      .filter(({ covered }) => covered.length > 0)
-      .map(({ index, covered }) => ({ index: indexId(index), range: toRange(covered) })),
+    narrower: isWhole
+      ? []
+      : parts
+          .filter(({ covered }) => covered.length > 0)
+          .map(({ index, covered }) => ({ index: indexId(index), range: toRange(covered) })),
     cursorAt: (row) => ({
       order: cursorOrder,
       // Rows are the app's own: a field of an index holds what a query can name.

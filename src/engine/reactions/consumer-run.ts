@@ -214,10 +214,12 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
           checkpoint = undefined;
           continue;
         }
+        const failedAt = env.now();
         const nextAttemptAt = noteFailure(error);
         onChange();
-        // Growth is no reason to try earlier; waking looks at the clock again.
-        while (!signal.aborted && env.now() < nextAttemptAt) await pauseUntil(nextAttemptAt);
+        // Growth is no reason to try earlier; waking looks at the clock again. One that was set back must not hold it up.
+        const isEarly = () => env.now() >= failedAt && env.now() < nextAttemptAt;
+        while (!signal.aborted && isEarly()) await pauseUntil(nextAttemptAt);
       }
     }
     isRunning = false;

@@ -68,8 +68,24 @@ export function createProcessWork(process: Process, tools: ConsumerTools): Consu
     return { instance: next, sent: commands.length > 0 };
   }
 
-  async function takeSlice(events: readonly RecordedEvent[], progress: Progress): Promise<void> {
-    const keys = events.map((event) => process.keyOf(event));
+  /** The instances that events belong to, up to the first event that the process throws on: those before it come first. */
+  function keysOf(events: readonly RecordedEvent[], progress: Progress): readonly string[] {
+    const keys: string[] = [];
+    for (const event of events) {
+      try {
+        keys.push(process.keyOf(event));
+      } catch (error) {
+        if (keys.length > 0) break;
+        progress.begin(eventText(event));
+        throw error;
+      }
+    }
+    return keys;
+  }
+
+  /** @returns how many of the events it has taken: one at least. */
+  async function takeSlice(events: readonly RecordedEvent[], progress: Progress): Promise<number> {
+    const keys = keysOf(events, progress);
     const wanted = [...new Set(keys)];
     const found = await progress.load(wanted);
     const instances = new Map(wanted.map((key, index) => [key, found[index] ?? { key, deadlines: {} }]));
@@ -80,7 +96,7 @@ export function createProcessWork(process: Process, tools: ConsumerTools): Consu
       changed.clear();
     };
     try {
-      for (const [index, event] of events.entries()) {
+      for (const [index, event] of events.slice(0, keys.length).entries()) {
         if (progress.signal.aborted) break;
         progress.begin(eventText(event));
         const id = keys[index] ?? '';
@@ -100,12 +116,13 @@ export function createProcessWork(process: Process, tools: ConsumerTools): Consu
       throw error;
     }
     if (changed.size > 0) await save();
+    return keys.length;
   }
 
   return {
     take: async (events, progress) => {
-      for (let start = 0; start < events.length && !progress.signal.aborted; start += sliceLength) {
-        await takeSlice(events.slice(start, start + sliceLength), progress);
+      for (let start = 0; start < events.length && !progress.signal.aborted; ) {
+        start += await takeSlice(events.slice(start, start + sliceLength), progress);
       }
     },
     nextDeadline: async (store) => (process.deadlines.length === 0 ? undefined : store.nextDeadline(process.name)),

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../../client/client.ts';
 import { defineAggregate } from '../../core/aggregate.ts';
@@ -141,6 +142,33 @@ describe('a reactor', () => {
     await shop.clock.advance(hour);
     expect(mails.sent).toHaveLength(1);
     await shop.close();
+  });
+
+  it('is tried again when its time has passed, also where the clock is set back meanwhile', async () => {
+    const mails = createMailbox((tries) => tries === 1);
+    const log = createMemoryEventLog();
+    let now = day;
+    let endWait = () => {};
+    const callLater = (run: () => void) => {
+      endWait = run;
+      return () => undefined;
+    };
+    const reactions = await openReactions({
+      app: shopWith([mailBy(mails.send)], []),
+      env: { now: () => now, newId: () => 'id', callLater },
+      log,
+      whyUnreadable: () => undefined,
+      execute: () => Promise.reject(new Error('not asked')),
+      onChange: () => undefined,
+      onError: () => undefined,
+    });
+    reactions.start();
+    await log.write((transaction) => transaction.append(placedBy('c1')));
+    await expect.poll(() => reactions.status[0]?.failure?.attempts).toBe(1);
+    now -= day;
+    endWait();
+    await expect.poll(() => mails.sent).toEqual(['c1.0']);
+    reactions.stop();
   });
 
   it('is told by its signal when the worker ends, and gets the event again', async () => {
@@ -288,6 +316,39 @@ describe('consumers', () => {
     releaseLook();
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(reactions.status).toMatchObject([{ isRunning: true, position: 1, lag: 0 }]);
+    reactions.stop();
+  });
+
+  it('ask for a lock that is refused again and again, and leave nothing behind of each time', async () => {
+    const signals: AbortSignal[] = [];
+    const waits: (() => void)[] = [];
+    const reactions = await openReactions({
+      app: shopWith([], []),
+      env: {
+        now: () => 0,
+        newId: () => 'id',
+        callLater: (run) => {
+          waits.push(run);
+          return () => undefined;
+        },
+      },
+      log: createMemoryEventLog(),
+      whyUnreadable: () => undefined,
+      execute: () => Promise.reject(new Error('not asked')),
+      exclusively: (_name, _work, signal) => {
+        signals.push(signal);
+        return Promise.reject(new Error('refused'));
+      },
+      onChange: () => undefined,
+      onError: () => undefined,
+    });
+    reactions.start();
+    for (let times = 1; times <= 3; times += 1) {
+      await expect.poll(() => waits.length).toBe(times);
+      waits.at(-1)?.();
+    }
+    await expect.poll(() => signals.length).toBe(4);
+    expect(getEventListeners(signals[0] as AbortSignal, 'abort').length).toBeLessThanOrEqual(1);
     reactions.stop();
   });
 
@@ -524,6 +585,24 @@ describe('a process', () => {
       expect(await eventsOf(shop)).toHaveLength(1);
       await shop.close();
     }
+  });
+
+  it('names the event whose instance it cannot tell, and does what comes before that', async () => {
+    const Keyed = defineProcess('keyed', {
+      from: [OrderEvents],
+      key: ({ type, stream }) => {
+        if (type === 'Placed' && stream === 'order-b') throw new Error('of whom?');
+        return stream;
+      },
+      initialState: () => ({}),
+      on: { Placed: () => ({ commands: [command(Order, 'a', 'remind', {})] }) },
+    });
+    const shop = createTestClient(shopWith([], [Keyed]));
+    await shop.client.execute([command(Order, 'a', 'place', { price: 5 }), command(Order, 'b', 'place', { price: 5 })]);
+    await shop.settle();
+    expect(consumerOf(shop, 'keyed')?.failure?.text).toContain('on the "Placed" event at position 2: Error: of whom?');
+    expect(await historyOf(shop, 'a')).toEqual(['placed', 'reminded']);
+    await shop.close();
   });
 
   it('is found out where it is not pure', async () => {

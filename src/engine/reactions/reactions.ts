@@ -49,11 +49,13 @@ export async function openReactions(options: ReactionsOptions): Promise<Reaction
 
   function pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = callLater(env, resolve, delayMs);
-      signal.addEventListener('abort', () => {
+      const end = () => {
         cancel();
+        signal.removeEventListener('abort', end);
         resolve();
-      });
+      };
+      const cancel = callLater(env, end, delayMs);
+      signal.addEventListener('abort', end);
     });
   }
 

@@ -193,6 +193,32 @@ describe('sync', () => {
       .toMatchObject({ status: 'refused', reason: { code: 'not-empty' } });
   });
 
+  it('withdraws what throws when it is decided again, whatever it throws', async () => {
+    const Events = defineEvents({ Named: shape<{ name: string }>() });
+    const Label = defineAggregate('label', {
+      events: Events,
+      initialState: () => ({ name: '' }),
+      evolve: { Named: (_state, { data }) => ({ name: data.name }) },
+      commands: {
+        rename: {
+          input: shape<{ name: string }>(),
+          // Of "ž" there is none: what `btoa` throws then is what IndexedDB throws where the storage fails.
+          decide: ({ name }, state) => (btoa(state.name) === name ? [] : Events.Named({ name })),
+        },
+      },
+    });
+    const world = createWorld({ app: defineApp({ name: 'labels', aggregates: [Label], projections: [] }) });
+    const [one, two] = [world.createDevice(), world.createDevice()];
+    await one.client.execute(Label, 'a', 'rename', { name: 'ž' });
+    const renaming = await two.client.execute(Label, 'a', 'rename', { name: 'b' });
+    await one.sync();
+    await two.sync();
+    expect(await two.client.receipts.find(renaming.commandId)).toMatchObject({
+      status: 'refused',
+      reason: { code: 'DECIDE_FAILED' },
+    });
+  });
+
   it('lets stand what happened in the field', async () => {
     const world = createWorld();
     const [one, two] = [world.createDevice(), world.createDevice()];
