@@ -85,6 +85,22 @@ describe('execute', () => {
     await client.close();
   });
 
+  it('cancels one call alone, and not another one of the same command id', async () => {
+    for (const length of [3, 600]) {
+      const commands = Array.from({ length }, (_, index) => command(Counter, `${index}`, 'count', { by: 1 }));
+      const client = open();
+      const [before, meanwhile] = [new AbortController(), new AbortController()];
+      const first = client.execute(commands, { commandId: 'seed', signal: before.signal });
+      before.abort();
+      const second = client.execute(commands, { commandId: 'seed', signal: meanwhile.signal });
+      const third = client.execute(commands, { commandId: 'seed' });
+      meanwhile.abort();
+      const failed = { status: 'failed', failure: { type: 'engine.cancelled' } };
+      expect(await Promise.all([first, second, third])).toMatchObject([failed, failed, { status: 'saved' }]);
+      await client.close();
+    }
+  });
+
   it('answers a long list that is cancelled, whenever that is', async () => {
     const commands = Array.from({ length: 600 }, (_, index) => command(Counter, `${index}`, 'count', { by: 1 }));
     const log = createMemoryEventLog();
@@ -459,6 +475,28 @@ describe('a log that is damaged', () => {
       for await (const _ of client.read());
     })();
     await expect(reading).rejects.toMatchObject({ failure: { type: 'storage.damaged', text } });
+    await client.close();
+  });
+
+  it('is said in the status also where it is noticed while the log is opened', async () => {
+    const log = createMemoryEventLog({ logId: crypto.randomUUID() });
+    const writer = open(log);
+    await writer.execute(Counter, 'a', 'count', { by: 1 });
+    await writer.close();
+    const text = 'The events 1 to 9 cannot be read.';
+    const client = open({
+      ...log,
+      // biome-ignore lint/correctness/useYield: it has nothing to give
+      read: async function* () {
+        throw new FailureError({ type: 'storage.damaged', text });
+      },
+      head: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return log.head();
+      },
+    });
+    expect(await client.receipts.find('c1')).toBeUndefined();
+    expect(client.status.getState()).toMatchObject({ phase: 'failed', failure: { type: 'storage.damaged', text } });
     await client.close();
   });
 });

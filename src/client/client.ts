@@ -11,6 +11,7 @@ import type { RowQuery } from '../core/row-query.ts';
 import {
   appSignature,
   type EngineMessage,
+  type EngineReport,
   type EventPage,
   type Progress,
   type RefusedCommit,
@@ -60,8 +61,8 @@ export interface Client extends Transfers {
    * and of others, until `signal` ends it. With sync, those that are confirmed; where a server was put back to what it had
    * earlier, what stands after that place now, also where it was told before.
    *
-   * Throws `FailureError` where they cannot be read, and `storage.replaced` where an import puts another log in the place
-   * of the one that is followed.
+   * Throws `FailureError` where they cannot be read, as once the client is closed (`engine.stopped`), and
+   * `storage.replaced` where an import puts another log in the place of the one that is followed.
    */
   subscribe(filter?: EventFilter, options?: SubscribeOptions): AsyncIterable<RecordedEvent>;
   /** The page's copy of a projection; opened by the first call, kept for the life of the client. */
@@ -99,9 +100,12 @@ export interface Client extends Transfers {
   readRefused(): Promise<readonly RefusedCommit[]>;
   /** Forgets withdrawn commands, once the user has dealt with them. */
   dropRefused(commandIds: readonly string[]): Promise<void>;
-  /** After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. */
+  /**
+   * After `storage.reset`: accepts that events are gone from this device, and goes on with what is left: often nothing. A
+   * backup can be imported after it, and not before.
+   */
   startOver(): void;
-  /** Ends the worker once the open commands are answered. */
+  /** Ends the worker once the open commands are answered. Who follows the log, or waits for rows, is told of it. */
   close(): Promise<void>;
 }
 
@@ -120,7 +124,7 @@ export interface ClientOptions {
 }
 
 const noLogId =
-  'is the id of no log: 1 to 128 letters, digits, ".", "_" or "-", as `status.logId` of the device that began it has it. Leave `log` out for this device’s own.';
+  'is the id of no log: 1 to 128 letters, digits, ".", "_" or "-", as `status.logId` of the device that began it. Leave it out for this device’s own.';
 
 /**
  * Connects a page to its worker. Throws a `TypeError` where `log` is no id: a link may be mistyped.
@@ -131,7 +135,7 @@ const noLogId =
  * ```
  */
 export function createClient(app: App, createWorker: () => WorkerLike, options: ClientOptions = {}): Client {
-  const { newId = randomId, log } = options;
+  const { newId = randomId, log, patienceMs = 10_000 } = options;
   if (log !== undefined && !isId(log)) throw new TypeError(`${JSON.stringify(log)} ${noLogId}`);
   const status = createStatusStore();
   const feeds = new Map<string, MirrorFeed>();
@@ -154,23 +158,23 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
 
   const connection = createConnection({
     createWorker,
-    ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
-    hello: () => {
-      const hint = hints.read();
-      return { app: appSignature(app), ...(hint === undefined ? {} : { hint }), ...(log === undefined ? {} : { log }) };
-    },
+    patienceMs,
+    hello: () => ({ app: appSignature(app), hint: hints.read(), log }),
     onMessage,
-    onReady: (welcome) => {
-      durableLogId = welcome.durable ? welcome.logId : '';
+    onReady: ({ logId, head, sync, durable, failure }) => {
+      // The worker before it died on a log that was replaced since.
+      if (logId !== (status.getState().logId ?? logId)) forgetLog();
+      durableLogId = durable ? logId : '';
       // In one step: who follows the log from `ready` on knows from where.
-      const saved = Math.max(status.getState().saved, welcome.head);
-      const opened = { logId: welcome.logId, ...(welcome.sync === undefined ? {} : { sync: welcome.sync }) };
-      status.setState(({ failure: _gone, ...rest }) => ({ ...rest, ...opened, phase: 'ready', saved }), true);
+      const saved = Math.max(status.getState().saved, head);
+      status.setState({ phase: 'ready', logId, sync, saved, failure: undefined });
       noteSaved(saved);
-      storage.check(welcome.durable);
+      storage.check(durable);
       for (const projection of feeds.keys()) requestSnapshot(projection);
       // What moved on while there was no worker, nobody has told.
       refresh();
+      // A report that said so while the log was opened is overwritten by now.
+      if (failure !== undefined) noteFailure(failure);
     },
     onFailed: noteFailure,
   });
@@ -194,17 +198,22 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
         feeds.get(message.projection)?.applySnapshot(message);
         break;
       case 'progress':
-        progressListeners.get(message.commandId)?.(message);
+        progressListeners.get(message.callId)?.(message);
         break;
       case 'report':
-        status.setState({
-          projections: message.projections,
-          unreadable: message.unreadable,
-          consumers: message.consumers,
-          ...(message.sync === undefined ? {} : { sync: message.sync }),
-        });
-        if (message.failure !== undefined) noteFailure(message.failure);
+        noteReport(message);
     }
+  }
+
+  function noteReport({
+    projections,
+    unreadable,
+    consumers,
+    sync = status.getState().sync,
+    failure,
+  }: EngineReport): void {
+    status.setState({ projections, unreadable, consumers, sync });
+    if (failure !== undefined) noteFailure(failure);
   }
 
   function noteSaved(position: number): void {
@@ -212,11 +221,17 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     if (durableLogId !== '') hints.write({ logId: durableLogId, head: status.getState().saved });
   }
 
+  /** Another log may stand in the place of the one that was open. */
+  function forgetLog(): void {
+    hints.clear();
+    durableLogId = '';
+    for (const feed of feeds.values()) feed.restart();
+    status.setState({ phase: 'booting', logId: undefined, sync: undefined, saved: 0, failure: undefined });
+  }
+
   /** A new worker on whatever log is there now. */
   function reopen(): void {
-    hints.clear();
-    for (const feed of feeds.values()) feed.restart();
-    status.setState(({ failure: _gone, sync: _old, ...rest }) => ({ ...rest, phase: 'booting', saved: 0 }), true);
+    forgetLog();
     connection.restart();
   }
 
@@ -243,7 +258,9 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
   async function whenShown(position: number, projectedTo: number): Promise<void> {
     // It is on disk: a worker that could not read the rows, or a failure meanwhile, must not make it look unsaved.
     const visible = Math.min(position, projectedTo);
-    await Promise.allSettled([...feeds.values()].map(({ mirror }) => whenReachedIfLoaded(mirror, visible)));
+    // A mirror that has no rows yet, or old ones only, will start at a position that has them all.
+    const reach = ({ mirror }: MirrorFeed) => mirror.loaded && !mirror.isBehind && mirror.whenReached(visible);
+    await Promise.allSettled([...feeds.values()].map(reach));
   }
 
   // On a server there is nothing to start; the first use starts it elsewhere (a test without a page).
@@ -292,7 +309,7 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     read,
     subscribe: (filter = {}, subscribeOptions = {}) => {
       connection.start();
-      return subscribe(read, status, filter, subscribeOptions);
+      return subscribe(read, status, filter, { ...subscribeOptions, closed: closing.signal });
     },
     mirror: <P extends Projection>(projection: P) => {
       let feed = feeds.get(projection.name);
@@ -306,23 +323,20 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     },
     query: createOpenQuery(feeds, connection.call, requestSnapshot),
     whenReached: async (position) => {
-      const isReached = async ([name, { mirror }]: readonly [string, MirrorFeed]) => {
-        try {
-          await mirror.whenReached(position);
-        } catch (error) {
+      const reached = ([name, { mirror }]: readonly [string, MirrorFeed]) =>
+        mirror.whenReached(position).catch((error: unknown) => {
           // The window of a query that was closed meanwhile is open no more.
           if (feeds.has(name)) throw error;
-        }
-      };
-      await Promise.all([...feeds].map(isReached));
+        });
+      await Promise.all([...feeds].map(reached));
     },
     rebuild: async (projection) => {
       const rebuildId = randomId();
       // Rows come on a port of their own: its last message says that they are here.
       const arrived = new Promise<Progress>((resolve) => progressListeners.set(rebuildId, resolve));
       try {
-        await connection.call((api) => api.rebuild(rebuildId, projection?.name));
-        await arrived;
+        // All of it again where the worker dies before they are.
+        await connection.call((api) => api.rebuild(rebuildId, projection?.name).then(() => arrived));
       } finally {
         progressListeners.delete(rebuildId);
       }
@@ -337,13 +351,20 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     dropRefused: (commandIds) => connection.call((api) => api.dropRefused(commandIds)),
     startOver: reopen,
     close: async () => {
-      closing.abort();
+      const failure = new FailureError(closed);
+      closing.abort(failure);
       closeReceipts();
       await outbox.settled();
-      await connection.close();
+      await connection.close(failure);
+      for (const feed of feeds.values()) feed.fail(failure);
     },
   };
 }
+
+const closed: Failure = {
+  type: 'engine.stopped',
+  text: 'The client was closed by the app. Make a new one with createClient.',
+};
 
 type SingleInput = readonly [Aggregate, string, string, unknown?, ExecuteOptions?];
 type ListInput = readonly [readonly Command[], ExecuteOptions?];
@@ -356,11 +377,6 @@ function isDecision(input: SingleInput | DecisionArguments): input is DecisionAr
 
 function isCommandList(input: ExecuteInput): input is ListInput {
   return Array.isArray(input[0]);
-}
-
-/** A mirror that has no rows yet, or old ones only, will start at a position that has them all. */
-function whenReachedIfLoaded(mirror: Mirror, position: number): Promise<void> {
-  return mirror.loaded && !mirror.isBehind ? mirror.whenReached(position) : Promise.resolve();
 }
 
 async function* readPages(

@@ -18,8 +18,11 @@ export interface ConnectionOptions {
   readonly onReady: (welcome: Ready) => void;
   /** Nothing can be stored any more, until `restart`. */
   readonly onFailed: (failure: Failure) => void;
-  /** How long a worker with open calls may be silent before it is asked whether it lives, and then before it is replaced. */
-  readonly patienceMs?: number;
+  /**
+   * How long a worker that starts, or has open calls, may be silent before it is asked whether it lives, and then before it
+   * is replaced. One that was never heard of gets six times that: its script may be long on its way.
+   */
+  readonly patienceMs: number;
 }
 
 /**
@@ -37,15 +40,14 @@ export interface Connection {
   call<Result>(run: (api: Remote<EngineApi>) => Promise<Result>): Promise<Result>;
   /** Replaces the worker by a new one, also after a failure; calls that are open move over to it. */
   restart(): void;
-  /** Ends the worker once the open calls are answered. */
-  close(): Promise<void>;
+  /** Ends the worker once the open calls are answered. Later ones fail with this. */
+  close(failure: FailureError): Promise<void>;
 }
 
 /** One worker's life. Kept as long as calls are open: Comlink drops replies to a proxy that was garbage-collected. */
 interface Session {
   readonly api: Remote<EngineApi>;
-  /** Resolves when the worker is dead. */
-  readonly death: Promise<void>;
+  readonly welcome: Promise<Welcome>;
   /** Resolves with the answer, or with undefined where the worker dies first. */
   readonly beforeDeath: <Answer>(answer: Promise<Answer>) => Promise<Answer | undefined>;
   /** Ends the worker; the first call counts. */
@@ -56,10 +58,13 @@ const maxDeaths = 5;
 const deathWindowMs = 30_000;
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { createWorker, hello, onMessage, onReady, onFailed, patienceMs = 10_000 } = options;
+  const { createWorker, hello, onMessage, onReady, onFailed, patienceMs } = options;
   /** The session that calls go to: pending while a worker starts, rejected where none can be had. */
   let current: Promise<Session> | undefined;
-  let endCurrent: Session['end'] = () => undefined;
+  /** That of the worker that was started last; undefined where none is to take its place. */
+  let newest: Session | undefined;
+  /** What the worker that starts still owes: any word at all, or that it is ready. */
+  let awaited: 'word' | 'welcome' | undefined;
   let opened = 0;
   let lastCause = '';
   let deaths: number[] = [];
@@ -78,38 +83,34 @@ export function createConnection(options: ConnectionOptions): Connection {
    * Starts workers until one is ready; the first of them after a while, where it replaces one that died. Rejects with the
    * failure of the log, or where they keep dying.
    */
-  async function open({ isReplacement = false } = {}): Promise<Session> {
+  async function open(): Promise<Session> {
     opened += 1;
     const turn = opened;
-    for (let waits = isReplacement; ; waits = true) {
-      if (waits) await restartDelay();
+    for (;;) {
+      if (deaths.length > 0) await restartDelay();
       // Restarted or closed meanwhile: who waits for this one is passed on to what came in its place.
       if (turn !== opened && current !== undefined) return current;
-      const { session, welcome } = startSession();
-      const answer = await Promise.race([welcome, session.death]);
+      const session = startSession();
+      const answer = await session.beforeDeath(session.welcome);
       if (turn !== opened && current !== undefined) return current;
-      if (answer?.status === 'ready') {
+      if (answer?.status === 'failed') throw fail(answer.failure);
+      if (answer !== undefined) {
+        awaited = undefined;
         watchLock(answer.aliveLock, session);
         onReady(answer);
         return session;
       }
-      if (answer?.status === 'failed') throw fail(answer.failure);
     }
   }
 
-  function startSession(): { readonly session: Session; readonly welcome: Promise<Welcome> } {
-    const worker = createWorker();
+  function startSession(): Session {
+    const worker = startWorker();
     const api = wrap<EngineApi>(worker);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<EngineMessage>) => onMessage(data);
     let alive = true;
-    let greeted = false;
-    let settleDeath = () => {};
-    const death = new Promise<void>((resolve) => {
-      settleDeath = resolve;
-    });
     const waiting = new Set<() => void>();
-    // Not `Promise.race`: it would leave something on `death` for every call of a long session.
+    // Not `Promise.race` with a promise of the death: it would leave something there for every call of a long session.
     const beforeDeath: Session['beforeDeath'] = (answer) =>
       new Promise((resolve, reject) => {
         const giveUp = () => resolve(undefined);
@@ -125,59 +126,80 @@ export function createConnection(options: ConnectionOptions): Connection {
       deaths.push(performance.now());
       lastCause = cause;
       // Before anybody who waits for the death goes on: the next call must find the next worker.
-      if (greeted && endCurrent === end) void setCurrent(open({ isReplacement: true }));
-      settleDeath();
+      if (awaited === undefined && newest === session) void setCurrent(open());
       for (const giveUp of waiting) giveUp();
     };
-    endCurrent = end;
     // A script that cannot be loaded says so here and nowhere else. Later errors are the app's: the worker lives on.
     worker.addEventListener('error', (event) => {
-      if (!greeted) end(`its script could not run: ${'message' in event ? String(event.message) : 'not found'}`);
+      if (awaited) end(`its script could not run: ${'message' in event ? String(event.message) : 'not found'}`);
     });
-    const welcome = api.connect(hello(), transfer(port2, [port2])).then(
-      (answer) => {
-        greeted = answer.status === 'ready';
-        return answer;
-      },
-      (bug: unknown): Welcome => ({ status: 'failed', failure: stoppedFailure(`it could not start: ${String(bug)}`) }),
-    );
-    return { session: { api, death, beforeDeath, end }, welcome };
+    worker.addEventListener('message', () => {
+      if (awaited) awaited = 'welcome';
+    });
+    awaited = 'word';
+    // Answered as soon as the script runs, however long the log takes to open.
+    void api.ping();
+    const welcome = api
+      .connect(hello(), transfer(port2, [port2]))
+      .catch((bug: unknown): Welcome => ({ status: 'failed', failure: toStartFailure(bug) }));
+    const session: Session = { api, welcome, beforeDeath, end };
+    newest = session;
+    watch();
+    return session;
+  }
+
+  /** A browser may refuse to: where the script is of another origin, say. */
+  function startWorker(): WorkerLike {
+    try {
+      return createWorker();
+    } catch (bug) {
+      throw fail(toStartFailure(bug));
+    }
   }
 
   /** The worker holds this lock as long as it lives; who is granted it has outlived the worker. */
   function watchLock(name: string, { end }: Session): void {
-    if (name === '' || typeof navigator === 'undefined' || navigator.locks === undefined) return;
-    void navigator.locks.request(name, () => end('it ended unexpectedly'));
+    if (name !== '') void navigator.locks.request(name, () => end('it ended unexpectedly'));
   }
 
   /** Rejects where workers died too often of late. */
   async function restartDelay(): Promise<void> {
     const now = performance.now();
     deaths = deaths.filter((time) => now - time < deathWindowMs);
-    if (deaths.length > maxDeaths) throw fail(stoppedFailure(lastCause));
+    if (deaths.length > maxDeaths) throw fail(stoppedFailure(`stopped again and again; the last time ${lastCause}`));
     const delayMs = deaths.length <= 1 ? 0 : 50 * 2 ** deaths.length;
     await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 
   function fail(failure: Failure): FailureError {
+    awaited = undefined;
     onFailed(failure);
     return new FailureError(failure);
   }
 
-  /** While calls are open and no answer comes, asks whether the worker still turns, and replaces it where it does not. */
+  /** While an answer is awaited and none comes, asks whether the worker still turns, and replaces it where it does not. */
   function watch(): void {
     clearTimeout(watchdog);
-    if (openCalls.size > 0) watchdog = setTimeout(() => void askWhetherAlive(), patienceMs);
+    if (openCalls.size > 0 || awaited) watchdog = setTimeout(() => void askWhetherAlive(), patienceMs);
   }
 
   async function askWhetherAlive(): Promise<void> {
-    const session = await current?.catch(() => undefined);
+    const session = newest;
     if (session !== undefined && performance.now() - lastAnswer >= patienceMs) {
-      const silence = setTimeout(() => session.end(`it did not answer for ${(2 * patienceMs) / 1000} s`), patienceMs);
-      await Promise.race([session.api.ping(), session.death]);
+      const waitMs = awaited === 'word' ? 6 * patienceMs : patienceMs;
+      const silence = setTimeout(() => session.end(`it did not answer for ${waitMs / 1000} s`), waitMs);
+      await session.beforeDeath(session.api.ping());
       clearTimeout(silence);
     }
     watch();
+  }
+
+  /** Ends the worker; none takes its place by itself. */
+  function retire(cause: string): void {
+    const session = newest;
+    newest = undefined;
+    awaited = undefined;
+    session?.end(cause);
   }
 
   async function callUntilAnswered<Result>(run: (api: Remote<EngineApi>) => Promise<Result>): Promise<Result> {
@@ -210,32 +232,27 @@ export function createConnection(options: ConnectionOptions): Connection {
       }
     },
     restart: () => {
-      const end = endCurrent;
-      endCurrent = () => undefined;
-      end('the app restarted it');
+      retire('the app restarted it');
       deaths = [];
       void setCurrent(open());
     },
-    close: async () => {
+    close: async (failure) => {
       await Promise.allSettled(openCalls);
-      const end = endCurrent;
-      endCurrent = () => undefined;
       clearTimeout(watchdog);
       opened += 1;
-      void setCurrent(Promise.reject(new FailureError(closed)));
-      end('the app closed it');
+      void setCurrent(Promise.reject(failure));
+      retire('the app closed it');
     },
   };
 }
 
-const closed: Failure = {
-  type: 'engine.stopped',
-  text: 'The client was closed by the app. Make a new one with createClient.',
-};
+function toStartFailure(bug: unknown): Failure {
+  return stoppedFailure(`could not start: ${String(bug)}`);
+}
 
-function stoppedFailure(cause: string): Failure {
+function stoppedFailure(how: string): Failure {
   return {
     type: 'engine.stopped',
-    text: `The app's worker stopped again and again; the last time ${cause}. Whether the last commands were saved is not known: they show after a reload if they were, and sending one again with its command id is safe. Reload the page.`,
+    text: `The app's worker ${how}. Whether the last commands were saved is not known: reload the page to see it. Sending one again with its command id is safe.`,
   };
 }

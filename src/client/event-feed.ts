@@ -11,6 +11,9 @@ export interface EventFeed {
 
 export type FeedQuery = Pick<EventQuery, 'stream' | 'types' | 'tags'> & { readonly limit: number };
 
+/** How long after the log could not be read it is read again. */
+const retryMs = 1_000;
+
 /**
  * Reads once when the log is open, and then once for each time that it grew: only what is new. What is saved during a
  * read is read next, in one go.
@@ -22,12 +25,15 @@ export function createEventFeed({ read, status }: Pick<Client, 'read' | 'status'
   let readTo: number | undefined;
   let reading = false;
   let unfollow = () => {};
+  let retry: ReturnType<typeof setTimeout> | undefined;
   /** Counts the logs: an import puts another one in the place of the one that was read. */
   let log = 0;
 
   const isBehind = () => {
-    const { phase, saved } = status.getState();
-    return listeners.size > 0 && phase !== 'booting' && (readTo === undefined || saved > readTo);
+    const { phase, logId, saved } = status.getState();
+    // Of a log that could not be opened nobody knows that it is empty.
+    const isOpen = phase !== 'booting' && logId !== undefined;
+    return listeners.size > 0 && isOpen && (readTo === undefined || saved > readTo);
   };
 
   async function readNew(): Promise<void> {
@@ -51,6 +57,8 @@ export function createEventFeed({ read, status }: Pick<Client, 'read' | 'status'
       }
     } catch {
       // The status says what is wrong with the storage; the events that were read stay on screen.
+      clearTimeout(retry);
+      retry = setTimeout(() => void readNew(), retryMs);
     } finally {
       reading = false;
     }
@@ -78,7 +86,9 @@ export function createEventFeed({ read, status }: Pick<Client, 'read' | 'status'
       }
       return () => {
         listeners.delete(listener);
-        if (listeners.size === 0) unfollow();
+        if (listeners.size > 0) return;
+        unfollow();
+        clearTimeout(retry);
       };
     },
   };

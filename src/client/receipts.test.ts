@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '../core/errors.ts';
 import { command } from '../core/index.ts';
-import type { CommandState } from '../core/receipt.ts';
+import type { CommandState, Receipt } from '../core/receipt.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createMemoryEventLog } from '../log/memory-event-log.ts';
 import { Counter, Counts, counterApp } from '../testing/fixtures/counter-app.ts';
@@ -289,6 +289,50 @@ describe('a receipt that was looked up', () => {
     expect(told).toEqual([undefined]);
     // A command that had nothing to do is in no log.
     expect((await receipts.find('empty'))?.status).toBe('saved');
+  });
+});
+
+describe('a receipt of a command that is sent again', () => {
+  const saved = { status: 'saved', commandId: 'x', stream: 's', revision: 0, position: 1, events: 1 } as const;
+  const confirmed = { ...saved, status: 'confirmed' } as const;
+  const refused = { status: 'refused', commandId: 'x', reason: { code: 'NO', text: 'No.' }, refusedAt: 0 } as const;
+  const failed = (type: 'engine.cancelled' | 'engine.stopped') =>
+    ({ status: 'failed', commandId: 'x', failure: { type, text: 'It failed.' } }) as const;
+
+  it.each([
+    ['is confirmed all the same', confirmed, saved],
+    ['is saved all the same where that fails', saved, failed('engine.cancelled')],
+  ] as const)('%s, and the log is asked', async (_, known, answer) => {
+    let inLog: CommandState = known;
+    const { receipts, follow } = createReceipts(async () => inLog);
+    await receipts.find('x');
+    expect(await follow('x', Promise.resolve(answer))).toEqual(answer);
+    expect(receipts.get('x')).toEqual(known);
+    inLog = { ...saved, status: 'pushed' };
+    expect(await receipts.find('x')).toEqual(inLog);
+  });
+
+  it.each([
+    ['refused', refused, saved],
+    ['known to have had nothing to do', { ...saved, events: 0 }, saved],
+    ['known to have failed', failed('engine.cancelled'), saved],
+    ['confirmed, and is lost', confirmed, { status: 'rejected', commandId: 'x', command: 0 }],
+  ] as const)('is the newer one where it was %s', async (_, known, answer) => {
+    const { receipts, follow } = createReceipts(async () => known);
+    await receipts.find('x');
+    await follow('x', Promise.resolve(answer as Receipt));
+    expect(receipts.get('x')).toEqual(answer);
+  });
+
+  it('that failed is looked up: nobody knows whether it was saved, or was before', async () => {
+    let inLog: CommandState | undefined;
+    const { receipts, follow } = createReceipts(async () => inLog);
+    const answer = failed('engine.stopped');
+    await follow('x', Promise.resolve(answer));
+    expect(await receipts.find('x')).toEqual(answer);
+    await follow('x', Promise.resolve(answer));
+    inLog = saved;
+    expect(await receipts.find('x')).toEqual(saved);
   });
 });
 

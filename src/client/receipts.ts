@@ -87,9 +87,10 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
     const state = await findInLog(commandId);
     // Sent by this page meanwhile: its own answer is the newer one.
     if (get(commandId) !== before) return;
-    if (state !== undefined) keep(commandId, { state, asOf });
-    // Withdrawn and dropped, or lost with a server, and may come back.
-    else if (isStale(commandId)) keep(commandId, { state, asOf });
+    const known = knownById.get(commandId)?.state;
+    // Withdrawn and dropped, or lost with a server, and may come back; what failed was saved neither then nor before.
+    const left = known?.status === 'failed' ? known : undefined;
+    if (state !== undefined || isStale(commandId)) keep(commandId, { state: state ?? left, asOf });
     tell(commandId);
   }
 
@@ -155,7 +156,14 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
       tell(commandId);
       try {
         const receipt = await answer;
-        keep(commandId, { state: receipt, asOf });
+        const known = knownById.get(commandId)?.state ?? receipt;
+        // To what was sent again: that is known to be stored, and may have moved on since.
+        const saysLess = 'position' in known && receipt.status !== 'rejected' && receipt.status !== known.status;
+        // Where it failed, the log is asked: it may be stored all the same, or from before.
+        keep(commandId, {
+          state: saysLess ? known : receipt,
+          asOf: saysLess || receipt.status === 'failed' ? -1 : asOf,
+        });
         return receipt;
       } finally {
         entry.count -= 1;
@@ -170,5 +178,5 @@ export function createReceipts(findInLog: (commandId: string) => Promise<Command
 /** Also what was confirmed: a server that was put back makes it wait again. What has no events is in no log. */
 function canMove(state: CommandState | undefined): boolean {
   if (state?.status === 'saved') return state.events > 0;
-  return state?.status !== 'rejected' && state?.status !== 'failed';
+  return state?.status !== 'rejected';
 }

@@ -15,16 +15,16 @@ export interface Status {
   /** `persistent`: the browser promised to keep it; `best-effort`: it may evict it when space is short; `memory`: gone with the page. */
   readonly storage: 'persistent' | 'best-effort' | 'memory';
   /** Id of the log, once it is open: what another device joins it by (`ClientOptions.log`). */
-  readonly logId?: string;
+  readonly logId?: string | undefined;
   /** Position of the last event that is on disk and known to this page. */
   readonly saved: number;
   /** How sync is doing; absent without it, and until the log is open. */
-  readonly sync?: SyncStatus;
+  readonly sync?: SyncStatus | undefined;
   /** How many times, since this page was opened, what is pending was put into another order. */
   readonly rebases: number;
-  /** Commands that were sent and are not on disk yet. */
+  /** Commands that were sent and are not answered yet: what is on disk still waits for its rows. */
   readonly saving: number;
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
   /** Projections that are being built, or had to leave events out, and why. */
   readonly projections: readonly ProjectionStatus[];
   /** Stored events that this build of the app cannot read: they are kept, and shown by a build that can. */

@@ -9,12 +9,15 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What `Client.subscribe` promises, from reading and from the position that the status says is saved. */
+/**
+ * What `Client.subscribe` promises, from reading and from the position that the status says is saved. Fails with the reason
+ * of `closed` once that is aborted.
+ */
 export async function* subscribe(
   read: (query: EventQuery) => AsyncIterable<RecordedEvent>,
   status: StatusStore,
   filter: EventFilter,
-  { after = 0, signal }: SubscribeOptions,
+  { after = 0, signal, closed }: SubscribeOptions & { readonly closed?: AbortSignal },
 ): AsyncGenerator<RecordedEvent> {
   let position = after;
   let isReplaced = false;
@@ -32,12 +35,14 @@ export async function* subscribe(
   });
   const end = () => wake();
   signal?.addEventListener('abort', end);
+  closed?.addEventListener('abort', end);
   try {
     while (!signal?.aborted) {
+      closed?.throwIfAborted();
       const { saved: head, sync, failure, phase } = status.getState();
       // What is pending may still be moved or withdrawn: who is told each once and in order is told what is confirmed.
       const saved = sync === undefined ? head : Math.min(head, sync.confirmed);
-      if (phase === 'failed' && failure !== undefined) throw new FailureError(failure);
+      if (failure !== undefined) throw new FailureError(failure);
       if (isReplaced) throw new FailureError(replaced);
       // What the worker shows while it starts may be pending: it has not said yet what is confirmed.
       if (phase === 'booting' || saved <= position) {
@@ -64,10 +69,11 @@ export async function* subscribe(
   } finally {
     unsubscribe();
     signal?.removeEventListener('abort', end);
+    closed?.removeEventListener('abort', end);
   }
 }
 
 const replaced: Failure = {
   type: 'storage.replaced',
-  text: 'The events that were followed were replaced by an import. Subscribe again, from the position where the new log is to be read from.',
+  text: 'The events that were followed were replaced by an import. Subscribe again, from where the new log is to be read.',
 };

@@ -71,7 +71,7 @@ export function outdated(database: string, detail?: string): StorageFailure {
 export function reset(database: string): StorageFailure {
   return {
     type: 'storage.reset',
-    text: `The events of "${database}" that this device held are gone: site data was cleared, or the browser evicted it. Nothing is written until you choose: restore a backup, or start over with an empty log.`,
+    text: `The events of "${database}" that this device held are gone: site data was cleared, or the browser evicted it. Nothing is written until you choose: start over with an empty log, and then restore a backup if you have one.`,
   };
 }
 
@@ -92,7 +92,7 @@ export function replaced(database: string): StorageFailure {
 export function shortened(database: string, head: number, remembered: number): StorageFailure {
   return {
     type: 'storage.reset',
-    text: `The last events of "${database}" are gone: this device held ${remembered}, and ${head} are left. A disk lost what was written last, or an older copy of the browser's files was put back. Nothing is written until you choose: restore a backup, or go on with what is left.`,
+    text: `The last events of "${database}" are gone: this device held ${remembered}, and ${head} are left. A disk lost what was written last, or an older copy of the browser's files was put back. Nothing is written until you choose: go on with what is left, and then restore a backup if you have one.`,
   };
 }
 

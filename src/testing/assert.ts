@@ -1,7 +1,9 @@
+import { valueToText } from '../engine/value-to-text.ts';
+
 /** Throws, with both sides in the message, where two plain values differ. Works in any runner and any browser. */
 export function assertEqual(actual: unknown, expected: unknown, about = ''): void {
-  const left = toText(actual);
-  const right = toText(expected);
+  const left = valueToText(actual);
+  const right = valueToText(expected);
   if (left === right) return;
   const start = Math.max(0, firstDifference(left, right) - 200);
   throw new Error(
@@ -26,17 +28,6 @@ export async function assertResolves<Value>(promise: Promise<Value>, about: stri
   return promise.catch((error: unknown) => {
     throw new Error(`expected that it resolves: ${about}; but it rejected with: ${error}`, { cause: error });
   });
-}
-
-/** JSON with sorted keys, so that the order in which an object was built does not matter; `undefined` is kept apart. */
-function toText(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, part: unknown) =>
-      typeof part === 'object' && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : part,
-    ) ?? 'undefined'
-  );
 }
 
 function firstDifference(left: string, right: string): number {

@@ -20,6 +20,7 @@ const take = defineDecision('take', {
   reads: ({ room }) => ({ free: free(`room:${room}`) }),
   decide: ({ room, by }, { free }) => {
     calls += 1;
+    if (by === 'nobody') return { type: 'Taken', data: { by: undefined } } as never;
     if (by === 'chance') return SeatEvents.Taken({ by: `${calls}` });
     return free.seats > 0 ? SeatEvents.Taken({ by }, [`room:${room}`]) : reject('full', { room });
   },
@@ -43,6 +44,12 @@ describe('decisionSpec', () => {
       'The decision "take" after Built was expected to be rejected with "full", but decided Taken.',
     );
     expect(() => outcome.then(SeatEvents.Taken({ by: 'ada' }))).toThrow('room:a');
+  });
+
+  it('refuses events that a log would refuse', () => {
+    expect(() => decisionSpec(take).when({ room: 'a', by: 'nobody' })).toThrow(
+      'The decision "take" decided an event "Taken" that cannot be stored: "by" is undefined.',
+    );
   });
 
   it('finds a decision that is not made of its arguments alone', () => {

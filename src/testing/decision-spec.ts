@@ -3,7 +3,7 @@ import { matchesFilter } from '../core/event-query.ts';
 import type { NewEvent, OptionalData } from '../core/events.ts';
 import { reject } from '../core/rejection.ts';
 import { assertEqual } from './assert.ts';
-import { countIds, listTypes, type Made, type Outcome, toEvents, toOutcome } from './outcome.ts';
+import { countIds, listTypes, type Made, type Outcome, requireStorable, toEvents, toOutcome } from './outcome.ts';
 import { recordGiven } from './record-given.ts';
 import type { SpecOptions } from './spec.ts';
 
@@ -52,8 +52,10 @@ export function decisionSpec<D extends Decision>(
     const states = foldViews(given, parsed.value);
     const before = structuredClone(states);
     const answer = decision.decide(parsed.value, states, { id, now, newId: countIds() });
-    assertEqual(states, before, `The decision "${decision.name}" changed the states that it decided on`);
+    const who = `The decision "${decision.name}"`;
+    assertEqual(states, before, `${who} changed the states that it decided on`);
     const decided = toEvents(answer);
+    requireStorable(decided ?? [], who);
     return { answer, decided, state: foldViews([...given, ...(decided ?? [])], parsed.value) };
   }
 

@@ -1,5 +1,6 @@
 import type { Decided } from '../core/aggregate.ts';
 import type { NewEvent } from '../core/events.ts';
+import { toCanonicalJson } from '../core/json.ts';
 import type { reject } from '../core/rejection.ts';
 import { assertEqual } from './assert.ts';
 
@@ -54,6 +55,16 @@ export function toOutcome<Rejected>(decision: Made, about: string): Outcome<Reje
 export function toEvents(decision: Decided): readonly NewEvent[] | undefined {
   if ('kind' in decision) return undefined;
   return 'type' in decision ? [decision] : decision;
+}
+
+/** A log would refuse it later, and nothing of the command would be saved. */
+export function requireStorable(events: readonly NewEvent[], who: string): void {
+  for (const { type, data } of events) {
+    const canonical = toCanonicalJson(data);
+    if ('problem' in canonical) {
+      throw new Error(`${who} decided an event "${type}" that cannot be stored: ${canonical.problem}.`);
+    }
+  }
 }
 
 function requireAccepted(decision: Decided, about: string): void {

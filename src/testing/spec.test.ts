@@ -38,6 +38,10 @@ const Account = defineAggregate('account', {
         return AccountEvents.Deposited({ amount: calls });
       },
     },
+    lend: {
+      input: z.object({ amount: z.number() }),
+      decide: ({ amount }) => ({ ...AccountEvents.Deposited({ amount }), data: { amount, days: undefined } }),
+    },
     spoil: {
       input: z.object({}),
       decide: (_input, state) => {
@@ -87,6 +91,14 @@ describe('spec', () => {
     expect(() => rich.when('withdraw', { amount: 3 }).thenState({ open: true, balance: 10, notes: [] })).toThrow(
       /"balance":10[\s\S]*"balance":7/,
     );
+  });
+
+  it('refuses events that a log would refuse, or that come from elsewhere', () => {
+    expect(() => rich.when('lend', { amount: 3 })).toThrow(
+      'The command "lend" of "account" decided an event "Deposited" that cannot be stored: "days" is undefined.',
+    );
+    const { Shipped } = defineEvents({ Shipped: z.object({}) });
+    expect(() => rich.given(Shipped())).toThrow('An event "Shipped" was given, which "account" does not declare');
   });
 
   it('finds rules that are not made of their arguments alone', () => {

@@ -10,12 +10,12 @@ import type { NewEvent, OptionalData } from '../core/events.ts';
 import { reject } from '../core/rejection.ts';
 import { toStreamId } from '../core/stream-id.ts';
 import { assertEqual } from './assert.ts';
-import { countIds, listTypes, type Outcome, toEvents, toOutcome } from './outcome.ts';
+import { countIds, listTypes, type Outcome, requireStorable, toEvents, toOutcome } from './outcome.ts';
 import { recordGiven } from './record-given.ts';
 
 /** A test of an aggregate's rules, as a sentence: given these events, when this command, then that. */
 export interface Spec<A extends Aggregate> {
-  /** What has happened on the stream before, oldest first; may be said several times. */
+  /** What has happened on the stream before, oldest first; may be said several times. Refuses what is not the aggregate's. */
   given(...events: readonly NewEvent[]): Spec<A>;
   /** Decides one command. Throws what the app's own code throws. */
   when<Name extends CommandName<A>>(
@@ -63,12 +63,22 @@ export function spec<A extends Aggregate>(aggregate: A, { id = '1', now = 0 }: S
       ? aggregate.decide(name, parsed.value, state, context)
       : reject('invalid-input', { issues: parsed.issues });
     const decided: readonly NewEvent[] | undefined = toEvents(answer);
-    assertEqual(state, before, `The command "${name}" of "${aggregate.name}" changed the state that it decided on`);
+    const who = `The command "${name}" of "${aggregate.name}"`;
+    assertEqual(state, before, `${who} changed the state that it decided on`);
+    requireStorable(decided ?? [], who);
     return { answer, decided, state: decided === undefined ? state : fold([...given, ...decided]) };
   }
 
   const startFrom = (given: readonly NewEvent[]): Spec<A> => ({
-    given: (...events) => startFrom([...given, ...events]),
+    given: (...events) => {
+      for (const { type } of events) {
+        if (Object.hasOwn(aggregate.events, type)) continue;
+        throw new Error(
+          `An event "${type}" was given, which "${aggregate.name}" does not declare: its streams never hold one. Give its own, or test a decision across streams with decisionSpec.`,
+        );
+      }
+      return startFrom([...given, ...events]);
+    },
     when: (name, ...[input = {}]) => {
       const first = decideOnce(given, name, input);
       const again = decideOnce(given, name, input);
