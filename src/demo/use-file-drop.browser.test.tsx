@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderPage } from '../react/fixtures/page.tsx';
+import { renderPage } from './fixtures/page.tsx';
 import { openSlowClient } from './fixtures/slow-client.ts';
 import { ledger } from './ledger/ledger.ts';
 import { useFileDrop } from './use-file-drop.ts';

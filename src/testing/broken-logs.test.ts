@@ -484,6 +484,14 @@ const brokenLogs: Record<string, BrokenLog> = {
     }),
     caughtBy: 'reads a long log in pages of which none is empty',
   },
+  'takes much smaller events for the end': {
+    breaks: onRead((events, { backwards = false }) => {
+      const size = (event: RecordedEvent | undefined) => JSON.stringify(event?.data ?? '').length;
+      const end = events.findIndex((event, index) => 100 * size(event) < size(events[index - 1]));
+      return end === -1 || backwards ? events : events.slice(0, end);
+    }),
+    caughtBy: 'reads a long commit of small events behind large ones',
+  },
   'gives the whole log at once': {
     breaks: onRead((events) => events, Number.POSITIVE_INFINITY),
     caughtBy: 'reads a long log in pages of which none is empty',
@@ -658,6 +666,24 @@ const brokenLogs: Record<string, BrokenLog> = {
       });
     },
     caughtBy: 'tells nobody of growth once it is closed',
+  },
+  'rejects what it has stored where it was closed meanwhile': {
+    breaks: () => (log) => {
+      let isClosed = false;
+      return {
+        ...log,
+        write: async (work, options) => {
+          const result = await log.write(work, options);
+          if (isClosed) throw new Error('It was closed.');
+          return result;
+        },
+        close: () => {
+          isClosed = true;
+          log.close();
+        },
+      };
+    },
+    caughtBy: 'finishes a write that is under way when it is closed',
   },
   'closes for everybody': {
     breaks: () => {

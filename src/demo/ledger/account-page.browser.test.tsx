@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { renderPage } from '../../react/fixtures/page.tsx';
+import { renderPage } from '../fixtures/page.tsx';
 import { requireElement } from '../fixtures/require-element.ts';
 import { openSlowClient } from '../fixtures/slow-client.ts';
 import { AccountPage } from './account-page.tsx';

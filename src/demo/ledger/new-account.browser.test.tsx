@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { userEvent } from 'vitest/browser';
-import { renderPage, settle } from '../../react/fixtures/page.tsx';
+import { renderPage, settle } from '../fixtures/page.tsx';
 import { requireElement } from '../fixtures/require-element.ts';
 import { openSlowClient } from '../fixtures/slow-client.ts';
 import { Accounts, ledger } from './ledger.ts';

@@ -1,7 +1,7 @@
 import { useRow } from 'varve/react';
 import { describe, expect, it } from 'vitest';
 import { userEvent } from 'vitest/browser';
-import { renderPage, settle } from '../../react/fixtures/page.tsx';
+import { renderPage, settle } from '../fixtures/page.tsx';
 import { requireElement } from '../fixtures/require-element.ts';
 import { openSlowClient } from '../fixtures/slow-client.ts';
 import { Account, Accounts, ledger } from './ledger.ts';

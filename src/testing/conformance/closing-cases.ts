@@ -23,11 +23,12 @@ export const closingCases: ConformanceCases = {
   },
 
   'finishes a write that is under way when it is closed': async ({ log, open }) => {
-    const written = await log.write(async (transaction) => {
+    const write = log.write(async (transaction) => {
       const events = await transaction.append(commitOf('under-way', ['a-1']));
       log.close();
       return events;
     });
+    const written = await assertResolves(write, 'a write that was under way when the log was closed');
     assertEqual(positionsOf(written), [1]);
     assertEqual(await (await open()).head(), 1);
   },
