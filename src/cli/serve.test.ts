@@ -17,7 +17,8 @@ if (typeof postgres === 'string') {
 afterAll(async () => {
   end();
   if (typeof postgres !== 'string') await postgres.stop();
-});
+  // A dozen databases of a thousand files each are deleted.
+}, 60_000);
 
 /** How often the server is killed while it is pushed to: many for a release, three for every day. */
 const kills = Number(process.env.VARVE_KILLS ?? 3);
