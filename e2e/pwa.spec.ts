@@ -44,26 +44,6 @@ test('a new version waits, says so, and takes over when told to', async () => {
   await close();
 });
 
-test('a new version that one tab takes is taken by all, once, also by the one of the first visit', async () => {
-  const { context, page, release, close } = await openSite();
-  const other = await context.newPage();
-  await openLedger(other);
-  await release();
-  const loads: string[] = [];
-  for (const [name, tab] of Object.entries({ first: page, other })) {
-    await expect(tab.getByText('A new version is ready.')).toBeVisible();
-    tab.on('load', () => loads.push(name));
-  }
-  await other.getByRole('button', { name: 'Reload with the new version' }).click();
-  await expect.poll(() => loads.toSorted()).toEqual(['first', 'other']);
-  for (const tab of [page, other]) {
-    await expect(tab.getByText('24 accounts', { exact: true })).toBeVisible();
-    await expect(tab.getByText('A new version is ready.')).toBeHidden();
-  }
-  expect(loads).toHaveLength(2);
-  await close();
-});
-
 /** The demo at its first visit, on a server of its own that can be given the next version. */
 async function openSite() {
   const site = mkdtempSync(join(tmpdir(), 'varve-site-'));
@@ -73,7 +53,6 @@ async function openSite() {
   const page = profile.context.pages()[0] ?? (await profile.context.newPage());
   await openLedger(page);
   return {
-    context: profile.context,
     page,
     /** Resolves when the page has it. */
     release: async () => {

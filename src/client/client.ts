@@ -273,6 +273,8 @@ export function createClient(app: App, createWorker: () => WorkerLike, options: 
     // Hints of other tabs are missed while a page is frozen or in the back/forward cache.
     document.addEventListener('visibilitychange', wake, { signal: closing.signal });
     addEventListener('pageshow', wake, { signal: closing.signal });
+    // Not every worker hears of it: none does where Chromium's tools take the network away and give it back.
+    addEventListener('online', wake, { signal: closing.signal });
   }
 
   const outbox = createOutbox({
