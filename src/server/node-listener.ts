@@ -94,10 +94,12 @@ function toRequest(message: NodeMessage): Request | undefined {
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
     headers.append(message.rawHeaders[at] ?? '', message.rawHeaders[at + 1] ?? '');
   }
-  const init: RequestInit & { readonly duplex: 'half' } = { method, headers, duplex: 'half' };
   try {
-    const request = new Request(`http://${message.headers.host ?? 'localhost'}${url}`, init);
-    return hasBody ? new Request(request, { body: toStream(message), duplex: 'half' } as RequestInit) : request;
+    const request = new Request(`http://${message.headers.host ?? 'localhost'}${url}`, { method, headers });
+    // In a second step: the body of what is refused is left alone.
+    if (!hasBody) return request;
+    const init: RequestInit & { readonly duplex: 'half' } = { body: toStream(message), duplex: 'half' };
+    return new Request(request, init);
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;
