@@ -7,6 +7,7 @@ import type { WorkerLike } from '../client/connection.ts';
 import { laterAccounts, laterLedger } from '../demo/ledger/history/later-ledger.ts';
 import { Account } from '../demo/ledger/ledger.ts';
 import { type DexieEventLog, openDexieEventLog } from '../log/dexie-event-log.ts';
+import type { Staging } from '../log/import-log.ts';
 import { throwPlainFailures } from '../protocol/plain-failures.ts';
 import type { Sync } from '../protocol/sync-host.ts';
 import { createMemorySyncStore } from '../server/memory-sync-store.ts';
@@ -19,16 +20,16 @@ import { createEngine, type EngineOptions } from './engine.ts';
 const stored = readFileSync(new URL('../demo/ledger/history/ledger-of-2024.ndjson', import.meta.url), 'utf8');
 
 /** The engine in this process on IndexedDB, where a log can be imported. */
-function createDurableWorker(name: string, sync?: Sync, afterStaging?: () => Promise<void>): WorkerLike {
+function createDurableWorker(
+  name: string,
+  sync?: Sync,
+  onStaged: (staging: Staging) => Promise<Staging> = async (staging) => staging,
+): WorkerLike {
   const { port1, port2 } = new MessageChannel();
   const env = createTestEnv();
   const openLog: EngineOptions['openLog'] = async (_hint, _onClosed, logId) => {
     const log = await openDexieEventLog({ name, env, logId });
-    const stage: DexieEventLog['stage'] = async (given) => {
-      const staging = await log.stage(given);
-      await afterStaging?.();
-      return staging;
-    };
+    const stage: DexieEventLog['stage'] = async (given) => onStaged(await log.stage(given));
     // Everything else as it is, also what it computes when it is asked.
     return Object.create(log, { stage: { value: stage } });
   };
@@ -110,19 +111,56 @@ describe('a log that was imported', () => {
     }
   });
 
+  it('is imported once, also where its worker dies before it has said so, and nothing saved since is given up', async () => {
+    for (const replace of [false, true]) {
+      const name = `import-died-${replace}`;
+      const swapped = createSignal();
+      const dying = async (staging: Staging): Promise<Staging> => ({
+        ...staging,
+        swapIn: async (logId) => {
+          await staging.swapIn(logId);
+          swapped.give();
+          return new Promise(() => undefined);
+        },
+      });
+      const workers: WorkerLike[] = [];
+      const client = createClient(
+        laterLedger,
+        () => {
+          workers.push(createDurableWorker(name, undefined, workers.length === 0 ? dying : undefined));
+          return workers.at(-1) as WorkerLike;
+        },
+        { askToPersist: false, patienceMs: 30 },
+      );
+      const importing = client.import(new Blob([stored]), { replace });
+      await swapped.given;
+      const other = createClient(laterLedger, () => createDurableWorker(name), { askToPersist: false });
+      expect(await other.execute(Account, 'c', 'open', { owner: 'Cyd' })).toMatchObject({ status: 'saved' });
+      workers[0]?.terminate();
+      expect(await importing).toMatchObject({ status: 'imported', commits: 8, events: 9 });
+      const { ready, rows } = client.mirror(laterAccounts);
+      await ready;
+      expect([...rows.values()].map(({ owner }) => owner)).toEqual(['Ada', 'Ben', 'Cyd']);
+      expect(await client.verify()).toEqual({ status: 'verified', events: 10 });
+      await client.close();
+      await other.close();
+    }
+  });
+
   it('shows in a tab whose own import was overtaken by it', async () => {
     for (const [file, why] of [
       [stored, 'storage.replaced'],
       ['not an export', 'import.refused'],
     ] as const) {
       const [staged, held] = [createSignal(), createSignal()];
-      const afterStaging = () => {
+      const hold = async (staging: Staging) => {
         staged.give();
-        return held.given;
+        await held.given;
+        return staging;
       };
       const name = `import-overtaken-${why}`;
       const options = { askToPersist: false };
-      const slow = createClient(laterLedger, () => createDurableWorker(name, undefined, afterStaging), options);
+      const slow = createClient(laterLedger, () => createDurableWorker(name, undefined, hold), options);
       const quick = createClient(laterLedger, () => createDurableWorker(name), options);
       const { ready, rows } = slow.mirror(laterAccounts);
       await ready;

@@ -67,7 +67,7 @@ export function createTransfers({
       imports += 1;
       try {
         if (log.stage === undefined) throw new FailureError(refusal('this log is in memory', 'Use a durable one.'));
-        const summary = await importLog(file.stream(), await log.stage({ replace }), {
+        const summary = await importLog(file.stream(), await log.stage({ importId, replace }), {
           app,
           onlyLogId: joined,
           onProgress: (done) => publisher.post({ type: 'progress', callId: importId, done, total: file.size }),

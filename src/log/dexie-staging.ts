@@ -43,12 +43,13 @@ const ticketKey = 'import';
  */
 export async function createDexieStaging(
   inStores: InStores,
-  { name, own, replace, env }: DexieStagingOptions,
+  { name, own, replace, importId, env }: DexieStagingOptions,
 ): Promise<Staging> {
   const generation = own.generation + 1;
   const ticket = env.newId();
   const begun = await inStores('relaxed', async (stores) => {
     const record = await requireLogRecord(stores.meta, name, own);
+    if (record.importId === importId) return record;
     if (record.head > 0 && !replace) {
       throw new FailureError(
         refusal('this device already holds events', 'Export them first, then import with `replace`.'),
@@ -59,6 +60,7 @@ export async function createDexieStaging(
     stores.meta.put(ticket, ticketKey);
     return record;
   });
+  if (begun.importId === importId) return nothingToStage;
 
   /** The record of the log, as long as it is still there and no other import has begun. */
   async function requireTurn({ meta }: StagingStores): Promise<LogRecord> {
@@ -122,13 +124,11 @@ export async function createDexieStaging(
     swapIn: async (logId) => {
       await store(true);
       await writing;
-      // A client of its own: who wrote before may still write elsewhere.
-      const client = env.newId();
       await inStores('strict', async (stores) => {
         const { meta, snapshots, pending } = stores;
         const now: LogRecord | undefined = await requestResult(meta.get('log'));
         // Run again, for nobody heard that it was stored.
-        if (now?.client === client) return;
+        if (now?.importId === importId) return;
         const record = await requireTurn(stores);
         if (record.client !== begun.client || bytesToHex(record.digest) !== bytesToHex(begun.digest)) {
           throw new FailureError(
@@ -144,10 +144,12 @@ export async function createDexieStaging(
           ...(isBranched ? { isBranched } : {}),
           logId,
           replaces: own.logId,
+          importId,
           generation,
           head,
           order,
-          client,
+          // Of its own: who wrote before may still write elsewhere.
+          client: env.newId(),
           clientSeq: 0,
           digest: chainStart.digest,
           sealed: head,
@@ -171,6 +173,13 @@ export async function createDexieStaging(
     },
   };
 }
+
+/** Of an import that is done: its file is read once more for what it holds. */
+const nothingToStage: Staging = {
+  append: async () => undefined,
+  swapIn: async () => undefined,
+  discard: async () => undefined,
+};
 
 /** Deletes what stands under the keys of every other. */
 function keepGeneration({ segments, index }: StagingStores, generation: number): void {

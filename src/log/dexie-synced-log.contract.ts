@@ -325,7 +325,9 @@ export function describeDexieSyncedLog(): void {
       const targetSync = await target.openSync();
       await append(target, commitOf('gone', ['a-1'], { note: 'gone' }));
       await targetSync.write(async ({ beside }) => beside.put('refused', 'r', 1));
-      await importLog(new Blob(lines).stream(), await target.stage({ replace: true }), { app: 'test' });
+      await importLog(new Blob(lines).stream(), await target.stage({ importId: crypto.randomUUID(), replace: true }), {
+        app: 'test',
+      });
       target.close();
       const imported = await openTarget();
       expect(imported.order.confirmed).toBe(undefined);

@@ -136,7 +136,7 @@ export function describeExportImport(): void {
       await fill(other, 5);
       const before = await countStored(name);
       let pieces = 0;
-      const cancelled = importLog(toStream(file), await other.stage({ replace: true }), {
+      const cancelled = importLog(toStream(file), await other.stage({ importId: crypto.randomUUID(), replace: true }), {
         app: 'test',
         isCancelled: () => {
           pieces += 1;
@@ -146,7 +146,7 @@ export function describeExportImport(): void {
       await expect(cancelled).rejects.toMatchObject({ failure: { type: 'engine.cancelled' } });
       expect(await countStored(name)).toEqual(before);
       // Killed: staged, and never swapped in nor discarded. The next import clears it away.
-      const staging = await other.stage({ replace: true });
+      const staging = await other.stage({ importId: crypto.randomUUID(), replace: true });
       const [first] = await stagedCommits(log);
       if (first !== undefined) await staging.append([first]);
       await importText(other, file);
@@ -165,7 +165,7 @@ export function describeExportImport(): void {
       for (const replace of [false, true]) {
         const { log: other, name } = await open();
         if (replace) await fill(other, 5);
-        const staging = await other.stage({ replace });
+        const staging = await other.stage({ importId: crypto.randomUUID(), replace });
         const before = await countStored(name);
         await other.write((transaction) => transaction.append(commit('meanwhile', 2)));
         await expect(importLog(toStream(file), staging, { app: 'test' })).rejects.toMatchObject({
@@ -225,7 +225,7 @@ export function describeExportImport(): void {
       await fill(log, 5);
       const { log: other } = await open();
       await fill(other, 1);
-      await expect(other.stage({ replace: false })).rejects.toMatchObject({
+      await expect(other.stage({ importId: crypto.randomUUID(), replace: false })).rejects.toMatchObject({
         failure: { type: 'import.refused', text: expect.stringContaining('already holds events') },
       });
       for (const each of [log, other]) each.close();
@@ -239,16 +239,18 @@ export function describeExportImport(): void {
       const { log: other, name } = await open();
       const { log: otherTab } = await open(name);
       const [early, ...rest] = await stagedCommits(log);
-      const overtaken = await other.stage({ replace: false });
+      const overtaken = await other.stage({ importId: crypto.randomUUID(), replace: false });
       if (early !== undefined) await overtaken.append([early]);
-      const later = await otherTab.stage({ replace: false });
+      const later = await otherTab.stage({ importId: crypto.randomUUID(), replace: false });
       await overtaken.append(rest);
       await expect(overtaken.swapIn(log.logId)).rejects.toMatchObject({
         failure: { type: 'import.refused', text: expect.stringContaining('another import began') },
       });
       await overtaken.discard();
       await importLog(toStream(await toFile(second)), later, { app: 'test' });
-      await expect(other.stage({ replace: true })).rejects.toMatchObject({ failure: { type: 'storage.replaced' } });
+      await expect(other.stage({ importId: crypto.randomUUID(), replace: true })).rejects.toMatchObject({
+        failure: { type: 'storage.replaced' },
+      });
       const { log: again } = await open(name);
       expect(await readAll(again)).toEqual(await readAll(second));
       expect(await again.verify()).toMatchObject({ status: 'verified' });
@@ -312,7 +314,7 @@ function toStream(text: string): ReadableStream<Uint8Array> {
 }
 
 async function importText(log: DexieEventLog, text: string) {
-  return importLog(toStream(text), await log.stage({ replace: true }), { app: 'test' });
+  return importLog(toStream(text), await log.stage({ importId: crypto.randomUUID(), replace: true }), { app: 'test' });
 }
 
 async function readAll(log: DexieEventLog): Promise<RecordedEvent[]> {

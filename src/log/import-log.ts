@@ -11,6 +11,8 @@ import { orderMark } from './segment.ts';
 export interface StageOptions {
   /** Also where the log holds events. What is saved after the staging began is never replaced. */
   readonly replace: boolean;
+  /** Of the import. Staged again where it was swapped in already, for nobody heard of it, it changes nothing. */
+  readonly importId: string;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface LogRecord {
   readonly logId: string;
   /** The log that stood here before an import took its place. */
   readonly replaces?: string;
+  /** The import that put it here. */
+  readonly importId?: string;
   /** Tells this log's segments from those of one that is being imported, or was replaced: the first half of their keys. */
   readonly generation: number;
   /** Position of the last event. */
