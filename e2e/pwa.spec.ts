@@ -44,6 +44,47 @@ test('a new version waits, says so, and takes over when told to', async () => {
   await close();
 });
 
+test('a new version that one tab takes is taken by all, once, also by the one of the first visit', async () => {
+  const { context, page, release, close } = await openSite();
+  const other = await context.newPage();
+  await openLedger(other);
+  await release();
+  const loads: string[] = [];
+  for (const [name, tab] of Object.entries({ first: page, other })) {
+    await expect(tab.getByText('A new version is ready.')).toBeVisible();
+    tab.on('load', () => loads.push(name));
+  }
+  await other.getByRole('button', { name: 'Reload with the new version' }).click();
+  await expect.poll(() => loads.toSorted()).toEqual(['first', 'other']);
+  for (const tab of [page, other]) {
+    await expect(tab.getByText('24 accounts', { exact: true })).toBeVisible();
+    await expect(tab.getByText('A new version is ready.')).toBeHidden();
+  }
+  expect(loads).toHaveLength(2);
+  await close();
+});
+
+test('a new version that is taken before the tabs know of it is taken by all', async () => {
+  const { context, page, release, close } = await openSite();
+  const other = await context.newPage();
+  await openLedger(other);
+  await other.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    registration.addEventListener('updatefound', () => {
+      const next = registration.installing;
+      next?.addEventListener('statechange', () => {
+        // The notice comes 200 ms later.
+        if (next.state === 'installed') next.postMessage({ type: 'SKIP_WAITING' });
+      });
+    });
+  });
+  const loads = [page, other].map((tab) => tab.waitForEvent('load'));
+  await release();
+  await Promise.all(loads);
+  for (const tab of [page, other]) await expect(tab.getByText('24 accounts', { exact: true })).toBeVisible();
+  await close();
+});
+
 /** The demo at its first visit, on a server of its own that can be given the next version. */
 async function openSite() {
   const site = mkdtempSync(join(tmpdir(), 'varve-site-'));
@@ -53,11 +94,13 @@ async function openSite() {
   const page = profile.context.pages()[0] ?? (await profile.context.newPage());
   await openLedger(page);
   return {
+    context: profile.context,
     page,
-    /** Resolves when the page has it. */
+    /** Resolves when the page looks for it. */
     release: async () => {
       appendFileSync(join(site, 'service-worker.js'), '\n// the next version\n');
-      await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
+      // The page may be gone before it can answer.
+      await page.evaluate(() => void navigator.serviceWorker.ready.then((registration) => registration.update()));
     },
     close: async () => {
       await profile.close();

@@ -28,11 +28,19 @@ export function PwaNotice() {
   }, []);
 
   useEffect(() => {
-    if (!hasUpdate) return;
-    // Whichever tab takes the update takes it for all of them: the files of this page's version are gone then.
-    const reload = () => location.reload();
-    navigator.serviceWorker.addEventListener('controllerchange', reload, { once: true });
-    return () => navigator.serviceWorker.removeEventListener('controllerchange', reload);
+    // Only where the browser has service workers: not on a page without https.
+    if (!('serviceWorker' in navigator)) return;
+    const { serviceWorker } = navigator;
+    // The page of a first visit is served by none, and the first that takes charge of it is of its own version.
+    let isServed = hasUpdate || serviceWorker.controller !== null;
+    // Whichever tab takes an update takes it for all of them, also before they know of it: the files of this page's
+    // version are gone then.
+    const follow = () => {
+      if (isServed) location.reload();
+      isServed = true;
+    };
+    serviceWorker.addEventListener('controllerchange', follow);
+    return () => serviceWorker.removeEventListener('controllerchange', follow);
   }, [hasUpdate]);
 
   if (hasUpdate) {
