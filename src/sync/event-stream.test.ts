@@ -38,6 +38,7 @@ describe('an event stream', () => {
     const long = 'x'.repeat(10_000);
     expect(() => read(`data: ${long}`, long)).toThrow('has no end');
     expect(() => read(`data: ${long}\n`, `data: ${long}\n`)).toThrow('has no end');
+    expect(() => read('data:\n'.repeat(20_000))).toThrow('has no end');
     expect(read(`: ${long}\n`, `: ${long}\n`, 'data: 1\n\n')).toHaveLength(1);
   });
 });

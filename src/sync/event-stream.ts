@@ -35,7 +35,8 @@ export function createEventReader(onEvent: (event: ServerEvent) => void): (chunk
     if (name === 'event') event = value;
     if (name === 'data') {
       data.push(value);
-      size += value.length;
+      // With what joins it to the next: of empty lines that is all there is.
+      size += value.length + 1;
     }
   }
 
