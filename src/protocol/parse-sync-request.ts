@@ -9,6 +9,7 @@ import {
   readId,
   readInteger,
   readOneOf,
+  readStoredText,
   readStrict,
   readText,
 } from './parse.ts';
@@ -60,7 +61,7 @@ function readHello(value: unknown, path: string): HelloRequest {
   const app = readStrict(fields.app, 'app', ['name', 'version']);
   return {
     proto: [min, max],
-    app: { name: readText(app.name, 'app.name', 256), version: readInteger(app.version, 'app.version') },
+    app: { name: readStoredText(app.name, 'app.name', 256), version: readInteger(app.version, 'app.version') },
     log: readId(fields.log, 'log'),
     client: readId(fields.client, 'client'),
     base: readBase(fields.base, 'base'),

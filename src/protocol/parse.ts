@@ -73,6 +73,13 @@ export function readText(value: unknown, path: string, max: number): string {
   return value;
 }
 
+/** A text that a server stores: PostgreSQL's texts hold no U+0000. */
+export function readStoredText(value: unknown, path: string, max: number): string {
+  const text = readText(value, path, max);
+  if (text.includes('\0')) throw new Refusal(path, `is not a text of 1 to ${max} characters without U+0000`);
+  return text;
+}
+
 /** An id that stands in addresses and keys as it is. */
 export function readId(value: unknown, path: string): string {
   if (typeof value !== 'string' || !isId(value)) {

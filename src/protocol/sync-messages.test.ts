@@ -228,6 +228,16 @@ describe('a request', () => {
     expect(parse(JSON.parse('{"__proto__":{"log":"a"}}'))).toMatchObject({ ok: false, path: '__proto__' });
   });
 
+  it('is refused where it brings a text that no table can hold', () => {
+    const hello = { proto: [1, 1], log: 'a', client: 'b', base: { epoch: '', g: 0, oh: noHash }, lastClientSeq: 0 };
+    expect(parseHelloRequest({ ...hello, app: { name: 'bank', version: 1 } }).ok).toBe(true);
+    expect(parseHelloRequest({ ...hello, app: { name: 'ba\0nk', version: 1 } })).toEqual({
+      ok: false,
+      path: 'app.name',
+      text: 'is not a text of 1 to 256 characters without U+0000',
+    });
+  });
+
   it('names what is wrong', () => {
     const valid: PushRequest = {
       log: 'log-1',

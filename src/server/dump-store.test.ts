@@ -77,6 +77,7 @@ describe('a dump', () => {
       'line 1 is not the header of a dump that is known here': text.replace('"format":1', '"format":2'),
       'line 3 is not JSON': [...lines.slice(0, 2), lines[2]?.slice(0, -9), ...lines.slice(3)].join('\n'),
       'line 26 comes after the end': `${text}{}`,
+      'line 2 app is not a text of 1 to 256 characters': text.replace('"app":"bank"', '"app":"b\\u0000"'),
       'line 3 actor is not a text of 1 to 1024 characters': text.replace('"actor":"ada"', '"actor":"a\\u0000"'),
     };
     for (const [problem, damaged] of Object.entries(broken)) {

@@ -1,6 +1,6 @@
 import { orderHash } from '../protocol/commit-digest.ts';
 import { bytesToHex, hexToBytes } from '../protocol/hex.ts';
-import { type Fields, Refusal, readHash, readId, readInteger, readStrict, readText } from '../protocol/parse.ts';
+import { type Fields, Refusal, readHash, readId, readInteger, readStoredText, readStrict } from '../protocol/parse.ts';
 import { noHash, readSyncCommit, toCanonicalCommit } from '../protocol/sync-commit.ts';
 import type { SyncPlace } from '../protocol/sync-messages.ts';
 import { readActorId } from './policy.ts';
@@ -162,7 +162,7 @@ function readLogLine(value: unknown): DumpedLog {
   let last: SyncPlace = { g: 0, oh: noHash };
   return {
     logId,
-    app: readText(app, 'app', 256),
+    app: readStoredText(app, 'app', 256),
     place: (line) => {
       const fields = readStrict(line, '', ['g', 'oh', 'recovered', 'actor', 'receivedAt', 'commit']);
       const commit = readSyncCommit(fields.commit, 'commit');

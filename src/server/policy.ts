@@ -1,4 +1,4 @@
-import { Refusal, readText } from '../protocol/parse.ts';
+import { readStoredText } from '../protocol/parse.ts';
 import type { SyncCommit } from '../protocol/sync-commit.ts';
 import type { PushMode } from '../protocol/sync-messages.ts';
 
@@ -10,11 +10,9 @@ export interface Actor {
   readonly device?: string;
 }
 
-/** As it stands in a dump, or is going to: PostgreSQL's texts hold no U+0000. */
+/** As it stands in a dump, or is going to. */
 export function readActorId(value: unknown, path: string): string {
-  const id = readText(value, path, 1_024);
-  if (id.includes('\0')) throw new Refusal(path, 'is not a text of 1 to 1024 characters without U+0000');
-  return id;
+  return readStoredText(value, path, 1_024);
 }
 
 /** Who sent a request; undefined where it does not prove that. */
