@@ -32,6 +32,14 @@ describe('useEvents', () => {
     await page.unmount();
   });
 
+  it('gives all of them where there is to be no limit', async () => {
+    const client = openClient();
+    for (const id of ['a', 'b', 'a', 'a', 'a']) await client.execute(Counter, id, 'count', { by: 1 });
+    const page = renderPage(client, <Feed stream="counter-a" limit={Number.POSITIVE_INFINITY} />);
+    await page.shows('5,4,3,1');
+    await page.unmount();
+  });
+
   it('is undefined until the log is open: that nothing was read yet is not that there is nothing', async () => {
     const log = openLog();
     const earlier = openClient(log);

@@ -23,7 +23,11 @@ export function useEvents({
 }: Pick<EventQuery, 'stream' | 'types' | 'tags' | 'limit'> = {}): readonly RecordedEvent[] | undefined {
   const client = useClient();
   // Written inline, a query is a new object at each render: what it says counts.
-  const question = JSON.stringify({ stream, types, tags, limit });
-  const feed = useMemo(() => createEventFeed(client, JSON.parse(question) as FeedQuery), [client, question]);
+  const question = JSON.stringify({ stream, types, tags });
+  const feed = useMemo(
+    // A limit may be Infinity, which JSON has no word for.
+    () => createEventFeed(client, { ...JSON.parse(question), limit } as FeedQuery),
+    [client, question, limit],
+  );
   return useSyncExternalStore(feed.subscribe, feed.get, () => undefined);
 }
