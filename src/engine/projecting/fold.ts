@@ -108,7 +108,18 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
       const changes = createChanges();
       const final = page.settled ?? page.to;
       settled = Math.max(settled, final);
+      // In the order of the log: what was left out before an event is what stands before it.
+      let passed = 0;
+      const passUnreadable = (before: number) => {
+        for (; passed < page.unreadable.length; passed += 1) {
+          const event = page.unreadable[passed];
+          if (event === undefined || event.position >= before) return;
+          noteLeft(event.position);
+          unreadable = countUnreadable(unreadable, event);
+        }
+      };
       for (const event of page.events) {
+        passUnreadable(event.position);
         try {
           for (const change of projection.project(event, rows)) {
             if (event.position > settled) journal.note(placeOf(event), change, rows);
@@ -121,10 +132,7 @@ export function createFold(projection: Projection, saved?: ProjectionSnapshot): 
           quarantine(event, error);
         }
       }
-      for (const event of page.unreadable) {
-        noteLeft(event.position);
-        unreadable = countUnreadable(unreadable, event);
-      }
+      passUnreadable(Number.POSITIVE_INFINITY);
       position = page.to;
       settle(final);
       return changes.list;
