@@ -135,8 +135,8 @@ export function createProcessWork(process: Process, tools: ConsumerTools): Consu
       const context = { id: key, at, now: env.now() };
       const step = process.onDeadline(name, stateOf(process, found), context);
       const { causationId, correlationId } = set;
-      // Not by the event alone: it may have set several, and each may be set anew for another time.
-      const idParts = [process.name, 'deadline', name, at, key] as const;
+      // By the event and the time: one event may set several, and a later one may set the same time again.
+      const idParts = [process.name, 'deadline', name, at, causationId, key] as const;
       const cause = { causationId, correlationId, idParts };
       const { instance } = await follow({ ...found, deadlines }, step, cause, progress.noteRejection);
       await progress.save(progress.position, [instance]);

@@ -414,6 +414,23 @@ describe('a process', () => {
     await shop.close();
   });
 
+  it('is called again where a later event sets a deadline to the time that it had', async () => {
+    const Daily = defineProcess('daily', {
+      from: [OrderEvents],
+      initialState: () => ({}),
+      // What comes after the end of the day is due at once.
+      on: { Placed: () => ({ deadlines: { evening: day } }) },
+      deadlines: { evening: (_state, { id }) => ({ commands: [command(Order, id, 'remind', {})] }) },
+    });
+    const shop = createTestClient(shopWith([], [Daily]));
+    await shop.client.execute(Order, 'a', 'place', { price: 5 });
+    await shop.clock.advance(day);
+    await shop.client.execute(Order, 'a', 'place', { price: 6 });
+    await shop.settle();
+    expect(await historyOf(shop, 'a')).toEqual(['placed', 'reminded', 'placed', 'reminded']);
+    await shop.close();
+  });
+
   it('is not called at a deadline that was cancelled', async () => {
     const shop = createTestClient(shopWith());
     await shop.client.execute(Order, 'a', 'place', { price: 5 });
