@@ -56,6 +56,11 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
   let woken = false;
   let endPause = () => {};
   let { rebases } = log.order;
+  /** From where on the log is another one since the checkpoint was loaded: of what is confirmed, only a server that was put back makes it so. */
+  let changedAfter = Number.POSITIVE_INFINITY;
+  log.onRebase((fork) => {
+    changedAfter = Math.min(changedAfter, fork);
+  });
 
   function wake(to = 0): void {
     woken = true;
@@ -101,6 +106,10 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
         return instances;
       },
       save: async (to, instances = []) => {
+        // Of a page that was read before a server was put back: other events stand there now. Asked for, the log hears of
+        // what another tab did.
+        await log.head();
+        if (to > changedAfter) throw new Overtaken();
         const next = { position: to, turn: (checkpoint?.turn ?? 0) + 1 };
         if (!(await checkpoints.save(name, { ...next, instances }))) throw new Overtaken();
         checkpoint = next;
@@ -117,7 +126,10 @@ export function createConsumerRun(consumer: Consumer, firstHead: number, tools: 
   /** Takes everything that there is and is due. @returns when the next deadline is. */
   async function advance(signal: AbortSignal): Promise<number | undefined> {
     doing = 'while it looked up how far it had come';
-    checkpoint ??= goOnFrom(await look());
+    if (checkpoint === undefined) {
+      changedAfter = Number.POSITIVE_INFINITY;
+      checkpoint = goOnFrom(await look());
+    }
     store ??= await log.openCheckpoints();
     const progress = progressOf(store, signal);
     for (;;) {

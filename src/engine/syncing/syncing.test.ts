@@ -378,6 +378,86 @@ describe('sync', () => {
     await expect.poll(() => mailed).toEqual(['d1-1.0', 'd1-1.0']);
   });
 
+  it('tells a reactor that was busy while a server was put back of what is placed then', async () => {
+    const mailed: string[] = [];
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const Mail = defineReactor('mail', {
+      from: [BankEvents],
+      startAt: 'beginning',
+      on: {
+        Deposited: async (event) => {
+          mailed.push(event.id);
+          if (mailed.length === 1) await released;
+        },
+      },
+    });
+    const app = defineApp({
+      name: 'bank',
+      aggregates: [Account, Meter],
+      decisions: [takeSeat],
+      projections: [Balances, Meters],
+      reactors: [Mail],
+    });
+    const world = createWorld();
+    const [one, two] = [world.createDevice(undefined, app), world.createDevice()];
+    const restore = await world.backUp();
+    for (const amount of [1, 2, 3]) await one.deposit('ada', amount);
+    await one.sync();
+    // The first mail is on its way, and the page behind it is read.
+    await expect.poll(() => mailed).toEqual(['d1-1.0']);
+    await restore();
+    await two.deposit('ben', 8);
+    await two.sync();
+    await one.sync();
+    expect(await world.ids()).toEqual(['d2-1', 'd1-1', 'd1-2', 'd1-3']);
+    release();
+    await expect.poll(() => mailed).toContain('d2-1.0');
+    // Twice at most, and each of them.
+    await expect.poll(() => new Set(mailed).size).toBe(4);
+  });
+
+  it('sets back a reactor also where another tab saves at that moment how far it came', async () => {
+    const Mail = defineReactor('mail', {
+      from: [BankEvents],
+      startAt: 'beginning',
+      // In this tab it is busy with the second from then on.
+      on: { Deposited: async ({ id }) => (id === 'd1-2.0' ? new Promise<void>(() => undefined) : undefined) },
+    });
+    const app = defineApp({ name: 'bank', aggregates: [Account], projections: [], reactors: [Mail] });
+    const log = createMemoryEventLog({ logId: 'log-1', client: 'd1' });
+    const store = await log.openCheckpoints();
+    const saveElsewhere = async (position: number) => {
+      const { turn } = (await store.load('mail')) ?? { turn: 0 };
+      expect(await store.save('mail', { position, turn: turn + 1 })).toBe(true);
+    };
+    let isRacing = false;
+    const load: typeof store.load = async (name) => {
+      if (!isRacing || log.order.confirmed !== 0) return store.load(name);
+      isRacing = false;
+      await saveElsewhere(2);
+      const found = await store.load(name);
+      await saveElsewhere(3);
+      return found;
+    };
+    const world = createWorld();
+    const one = world.createDevice(
+      Object.create(log, { openCheckpoints: { value: async () => ({ ...store, load }) } }),
+      app,
+    );
+    const restore = await world.backUp();
+    for (const amount of [1, 2, 3]) await one.deposit('ada', amount);
+    await one.sync();
+    await expect.poll(() => store.load('mail')).toMatchObject({ position: 1 });
+    await restore();
+    isRacing = true;
+    await one.sync();
+    expect(isRacing).toBe(false);
+    expect(await store.load('mail')).toMatchObject({ position: 0 });
+  });
+
   it('writes under a new name where the profile was copied', async () => {
     const world = createWorld();
     const log = createMemoryEventLog({ logId: 'log-1', client: 'same' });

@@ -184,8 +184,11 @@ async function setBackConsumers(log: EventLog, consumers: readonly string[], pos
   if (consumers.length === 0) return;
   const checkpoints = await log.openCheckpoints();
   for (const consumer of consumers) {
-    const checkpoint = await checkpoints.load(consumer);
-    if (checkpoint === undefined || checkpoint.position <= position) continue;
-    await checkpoints.save(consumer, { position, turn: checkpoint.turn + 1 });
+    for (;;) {
+      const checkpoint = await checkpoints.load(consumer);
+      if (checkpoint === undefined || checkpoint.position <= position) break;
+      // Refused where the consumer has saved in between: that goes back too.
+      if (await checkpoints.save(consumer, { position, turn: checkpoint.turn + 1 })) break;
+    }
   }
 }
