@@ -6,7 +6,7 @@ import { defineApp } from '../../core/app.ts';
 import { FailureError } from '../../core/errors.ts';
 import { defineEvents, type RecordedEvent } from '../../core/events.ts';
 import { defineProjection } from '../../core/projection.ts';
-import { defineReactor } from '../../core/reactor.ts';
+import { defineReactor, type Reactor } from '../../core/reactor.ts';
 import { reject } from '../../core/rejection.ts';
 import { shape } from '../../core/schema.ts';
 import { versions } from '../../core/versions.ts';
@@ -21,6 +21,11 @@ import { createInProcessWorker } from '../../testing/in-process-worker.ts';
 import { createFold } from '../projecting/fold.ts';
 
 const rowsOf = (mirror: { readonly rows: ReadonlyMap<string, unknown> }) => Object.fromEntries(mirror.rows);
+
+function bankWith(reactor: Reactor) {
+  const definitions = { aggregates: [Account, Meter], decisions: [takeSeat], projections: [Balances, Meters] };
+  return defineApp({ name: 'bank', ...definitions, reactors: [reactor] });
+}
 
 /** A log as an import leaves it: whole, under a client of its own, and with nothing that a server has confirmed. */
 async function importFrom(log: MemoryEventLog): Promise<MemoryEventLog> {
@@ -358,13 +363,7 @@ describe('sync', () => {
       startAt: 'beginning',
       on: { Deposited: async (event) => void mailed.push(event.id) },
     });
-    const app = defineApp({
-      name: 'bank',
-      aggregates: [Account, Meter],
-      decisions: [takeSeat],
-      projections: [Balances, Meters],
-      reactors: [Mail],
-    });
+    const app = bankWith(Mail);
     const world = createWorld({ app });
     const one = world.createDevice();
     const restore = await world.backUp();
@@ -394,13 +393,7 @@ describe('sync', () => {
         },
       },
     });
-    const app = defineApp({
-      name: 'bank',
-      aggregates: [Account, Meter],
-      decisions: [takeSeat],
-      projections: [Balances, Meters],
-      reactors: [Mail],
-    });
+    const app = bankWith(Mail);
     const world = createWorld();
     const [one, two] = [world.createDevice(undefined, app), world.createDevice()];
     const restore = await world.backUp();
@@ -426,7 +419,7 @@ describe('sync', () => {
       // In this tab it is busy with the second from then on.
       on: { Deposited: async ({ id }) => (id === 'd1-2.0' ? new Promise<void>(() => undefined) : undefined) },
     });
-    const app = defineApp({ name: 'bank', aggregates: [Account], projections: [], reactors: [Mail] });
+    const app = bankWith(Mail);
     const log = createMemoryEventLog({ logId: 'log-1', client: 'd1' });
     const store = await log.openCheckpoints();
     const saveElsewhere = async (position: number) => {
